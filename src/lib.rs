@@ -1,1 +1,78 @@
+//! Phone systems' call detail records (CDRs) as one clean, typed table: Arrow in memory, Parquet on disk.
+//!
+//! Every dump of every vendor becomes the same columns ([`schema`]), so ten years of exports in mixed
+//! formats and firmware versions are one dataset. Records that cannot be read are never lost: they
+//! come out beside the rows, with their place and their text.
+//!
+//! ```
+//! use calltable::Reader;
+//!
+//! let mut reader = Reader::builder().open("testdata/sample/2019")?;
+//! while let Some(batch) = reader.next() {
+//!     println!("{} calls", batch?.num_rows());
+//!     for reject in reader.rejects() {
+//!         eprintln!("line {}: {}: {}", reject.line, reject.reason, reject.message);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it works
+//!
+//! ```text
+//!  bytes ──▶ blocks ──▶ records ──▶ rows kept ──▶ columns ──▶ file
+//!  source    split      frame                     column      sink
+//!              ╰────────── format/: one small table per vendor dump ──────────╯
+//! ```
+//!
+//! Stages are code, vendors are data. Each arrow is one type: `source` gives `Chunk`s of bytes,
+//! `split` cuts them into `Block`s of whole records, `frame` makes rectangular `Records` of a block,
+//! `column` builds an arrow `RecordBatch` of them, `sink` writes it. Nothing after `split` needs the
+//! block before, so everything after it is parallel; `pipeline` wires the stages, keeps the order and
+//! bounds the memory.
+//!
+//! The ways in, from large to small: [`convert::convert`] is the program's main job; [`Reader`] yields
+//! batches of files or of any `Read`; [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
 
+mod column;
+pub mod convert;
+mod csv;
+pub mod decode;
+mod decoder;
+mod dump;
+mod error;
+pub mod format;
+mod frame;
+mod options;
+mod pipeline;
+mod reader;
+pub mod report;
+mod schema;
+pub mod sink;
+pub mod source;
+mod split;
+mod structure;
+mod survey;
+mod tally;
+pub mod time;
+mod workers;
+
+pub use decode::Channel;
+pub use decoder::Decoder;
+pub use error::{Error, ErrorKind, Result};
+pub use options::{Options, Wanted};
+pub use reader::{Builder, Counts, Decoded, Reader, Rejected};
+pub use schema::{COLUMNS, Column, ColumnDef, Kind, TimeKind, project, schema};
+
+/// The stages, for benches and fuzzing: no part of the API.
+#[doc(hidden)]
+pub mod stages {
+    pub use crate::column::{Batch, Baton, Carry, File, build};
+    pub use crate::csv::{Dialect, End, Field, Quotes, read_record};
+    pub use crate::dump::{Dump, Step, Work};
+    pub use crate::frame::{Counts, Place, Records, Reject, Span, block, csv::frame};
+    pub use crate::split::csv::{Cut, Splitter};
+    pub use crate::split::{BLOCK, Block, Content, Irregular, MAX_RECORD};
+    pub use crate::structure::{Masks, portable, scan};
+    pub use crate::workers::{Pending, Workers};
+}

@@ -146,54 +146,159 @@ const fn required(column: Column, name: &'static str, kind: Kind, description: &
 pub const COLUMNS: [ColumnDef; Column::COUNT] = {
     use Kind::*;
     [
-        required(Column::Source, "source", Dict, "File the record came from, as the user named it; archive!member for archives."),
-        required(Column::SourceOffset, "source_offset", Int64, "Byte offset of the record in the decompressed dump."),
-        required(Column::Vendor, "vendor", Dict, "Maker of the phone system: ucm, nexo, kazoo, yeastar, asterisk."),
-        required(Column::Format, "format", Dict, "Name of the dump's format, as `calltable formats` lists it."),
-        required(Column::RecordKind, "record_kind", Dict, "single; main (totals its subs) or sub where a call is nested."),
+        required(
+            Column::Source,
+            "source",
+            Dict,
+            "File the record came from, as the user named it; archive!member for archives.",
+        ),
+        required(
+            Column::SourceOffset,
+            "source_offset",
+            Int64,
+            "Byte offset of the record in the decompressed dump.",
+        ),
+        required(
+            Column::Vendor,
+            "vendor",
+            Dict,
+            "Maker of the phone system: ucm, nexo, kazoo, yeastar, asterisk.",
+        ),
+        required(
+            Column::Format,
+            "format",
+            Dict,
+            "Name of the dump's format, as `calltable formats` lists it.",
+        ),
+        required(
+            Column::RecordKind,
+            "record_kind",
+            Dict,
+            "single; main (totals its subs) or sub where a call is nested.",
+        ),
         column(Column::SubIndex, "sub_index", UInt32, "Position of a sub record within its call, from 1."),
         column(Column::RecordId, "record_id", Text, "The record's own number in the phone system."),
         column(Column::CallId, "call_id", Text, "What all records of one call share."),
-        column(Column::Uniqueid, "uniqueid", Text, "Asterisk's unique id of the caller's channel: epoch seconds, a dot, a counter."),
+        column(
+            Column::Uniqueid,
+            "uniqueid",
+            Text,
+            "Asterisk's unique id of the caller's channel: epoch seconds, a dot, a counter.",
+        ),
         column(Column::OtherLegCallId, "other_leg_call_id", Text, "call_id of the call's other leg."),
         column(Column::Accountcode, "accountcode", Text, "Account that the call is billed to."),
         column(Column::Src, "src", Text, "Number of the calling party."),
         column(Column::SrcName, "src_name", Text, "Name of the calling party."),
         column(Column::Dst, "dst", Text, "Number that was called, verbatim."),
         column(Column::DstName, "dst_name", Text, "Name of the called party."),
-        column(Column::DstNumber, "dst_number", Text, "Number that was called; null where the phone system writes `s` for an unknown one."),
-        column(Column::DstKind, "dst_kind", Dict, "What the number plan says that dst_number is: extension, ivr, paging, conference, queue, ringgroup."),
+        column(
+            Column::DstNumber,
+            "dst_number",
+            Text,
+            "Number that was called; null where the phone system writes `s` for an unknown one.",
+        ),
+        column(
+            Column::DstKind,
+            "dst_kind",
+            Dict,
+            "What the number plan says that dst_number is: extension, ivr, paging, conference, queue, ringgroup.",
+        ),
         column(Column::Clid, "clid", Text, "Caller ID, name and number packed in one text, verbatim."),
         column(Column::AnsweredBy, "answered_by", Text, "Number that answered."),
         column(Column::Dcontext, "dcontext", Text, "Dialplan context of the destination."),
         column(Column::Channel, "channel", Text, "Name of the caller's channel, verbatim."),
         column(Column::Dstchannel, "dstchannel", Text, "Name of the called channel, verbatim."),
-        column(Column::ChannelTech, "channel_tech", Dict, "Driver of the caller's channel: PJSIP, SIP, DAHDI, Local, …"),
-        column(Column::ChannelKind, "channel_kind", Dict, "extension, trunk_in, trunk_out, fxo, fxs, analog, gsm, digital, conference, local, application, other."),
-        column(Column::ChannelPeer, "channel_peer", Text, "Extension, peer, context or application that the caller's channel belongs to."),
-        column(Column::ChannelTrunk, "channel_trunk", Text, "Internal name of the trunk of the caller's channel."),
-        column(Column::ChannelDialed, "channel_dialed", Text, "Number dialled out through the caller's channel."),
+        column(
+            Column::ChannelTech,
+            "channel_tech",
+            Dict,
+            "Driver of the caller's channel: PJSIP, SIP, DAHDI, Local, …",
+        ),
+        column(
+            Column::ChannelKind,
+            "channel_kind",
+            Dict,
+            "extension, trunk_in, trunk_out, fxo, fxs, analog, gsm, digital, conference, local, application, other.",
+        ),
+        column(
+            Column::ChannelPeer,
+            "channel_peer",
+            Text,
+            "Extension, peer, context or application that the caller's channel belongs to.",
+        ),
+        column(
+            Column::ChannelTrunk,
+            "channel_trunk",
+            Text,
+            "Internal name of the trunk of the caller's channel.",
+        ),
+        column(
+            Column::ChannelDialed,
+            "channel_dialed",
+            Text,
+            "Number dialled out through the caller's channel.",
+        ),
         column(Column::ChannelPort, "channel_port", UInt16, "Port number of the caller's channel."),
         column(Column::DstchannelTech, "dstchannel_tech", Dict, "Driver of the called channel."),
-        column(Column::DstchannelKind, "dstchannel_kind", Dict, "Kind of the called channel, as channel_kind."),
-        column(Column::DstchannelPeer, "dstchannel_peer", Text, "Extension, peer, context or application that the called channel belongs to."),
-        column(Column::DstchannelTrunk, "dstchannel_trunk", Text, "Internal name of the trunk of the called channel."),
-        column(Column::DstchannelDialed, "dstchannel_dialed", Text, "Number dialled out through the called channel."),
+        column(
+            Column::DstchannelKind,
+            "dstchannel_kind",
+            Dict,
+            "Kind of the called channel, as channel_kind.",
+        ),
+        column(
+            Column::DstchannelPeer,
+            "dstchannel_peer",
+            Text,
+            "Extension, peer, context or application that the called channel belongs to.",
+        ),
+        column(
+            Column::DstchannelTrunk,
+            "dstchannel_trunk",
+            Text,
+            "Internal name of the trunk of the called channel.",
+        ),
+        column(
+            Column::DstchannelDialed,
+            "dstchannel_dialed",
+            Text,
+            "Number dialled out through the called channel.",
+        ),
         column(Column::DstchannelPort, "dstchannel_port", UInt16, "Port number of the called channel."),
         column(Column::Lastapp, "lastapp", Dict, "Last dialplan application that ran."),
         column(Column::Lastdata, "lastdata", Text, "Arguments of the last application."),
         column(Column::SrcTrunkName, "src_trunk_name", Dict, "Trunk that the call came in by."),
         column(Column::DstTrunkName, "dst_trunk_name", Dict, "Trunk that the call went out by."),
-        column(Column::ChannelExt, "channel_ext", Text, "Extension of the caller's channel, as the dump has it."),
-        column(Column::DstchannelExt, "dstchannel_ext", Text, "Extension of the called channel, as the dump has it."),
+        column(
+            Column::ChannelExt,
+            "channel_ext",
+            Text,
+            "Extension of the caller's channel, as the dump has it.",
+        ),
+        column(
+            Column::DstchannelExt,
+            "dstchannel_ext",
+            Text,
+            "Extension of the called channel, as the dump has it.",
+        ),
         column(Column::Chanext, "chanext", Text, "UCM's field of that name."),
         column(Column::Dstchanext, "dstchanext", Text, "UCM's field of that name."),
         column(Column::Service, "service", Text, "UCM's field of that name."),
         column(Column::ActionOwner, "action_owner", Text, "Who began this leg."),
         column(Column::ActionType, "action_type", Dict, "What the leg did: DIAL, TRANSFER, QUEUE, …"),
-        column(Column::ActionTarget, "action_target", Text, "What it did that to: the text in brackets behind the action type."),
+        column(
+            Column::ActionTarget,
+            "action_target",
+            Text,
+            "What it did that to: the text in brackets behind the action type.",
+        ),
         column(Column::Nat, "nat", Bool, "Whether the caller's phone was connected from outside."),
-        column(Column::CidPrefix, "cid_prefix", Dict, "Prefix that the inbound route put before the caller's name."),
+        column(
+            Column::CidPrefix,
+            "cid_prefix",
+            Dict,
+            "Prefix that the inbound route put before the caller's name.",
+        ),
         column(Column::InRoute, "in_route", Dict, "Inbound route."),
         column(Column::Ivr, "ivr", Dict, "Voice menu that the call went through."),
         column(Column::Port, "port", Int32, "GSM port."),
@@ -208,15 +313,84 @@ pub const COLUMNS: [ColumnDef; Column::COUNT] = {
         column(Column::Duration, "duration", Int32, "Seconds from start to end, as the dump has them."),
         column(Column::Billsec, "billsec", Int32, "Seconds from answer to end, as the dump has them."),
         column(Column::Ringsec, "ringsec", Int32, "Seconds from start to answer, as the dump has them."),
-        column(Column::Disposition, "disposition", Dict, "ANSWERED, NO ANSWER, BUSY, FAILED, CONGESTION, VOICEMAIL; another word in upper case."),
+        column(
+            Column::Disposition,
+            "disposition",
+            Dict,
+            "ANSWERED, NO ANSWER, BUSY, FAILED, CONGESTION, VOICEMAIL; another word in upper case.",
+        ),
         column(Column::HangupCause, "hangup_cause", Dict, "Why the call ended."),
         column(Column::CallType, "call_type", Dict, "internal, inbound, outbound, external, callback."),
-        column(Column::Amaflags, "amaflags", Dict, "OMIT, BILLING, DOCUMENTATION; another word in upper case."),
+        column(
+            Column::Amaflags,
+            "amaflags",
+            Dict,
+            "OMIT, BILLING, DOCUMENTATION; another word in upper case.",
+        ),
         column(Column::Userfield, "userfield", Text, "The dump's user field or call direction, verbatim."),
         column(Column::Recordfiles, "recordfiles", List, "Recording files."),
-        column(Column::Extra, "extra", Map, "Every value that stands in no other column, under its own name."),
+        column(
+            Column::Extra,
+            "extra",
+            Map,
+            "Every value that stands in no other column, under its own name.",
+        ),
     ]
 };
+
+/// How a column is stored in a Parquet file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// What its pages are.
+    pub pages: Pages,
+    /// Whether statistics and a page index are written, for readers that skip by them.
+    pub statistics: bool,
+}
+
+/// What a column's pages are; each choice is measured (`cargo bench sink`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// A dictionary and codes, for values that come again.
+    Dictionary,
+    /// Values one after another.
+    Plain,
+    /// Differences, packed: numbers and times.
+    Deltas,
+    /// What differs from the text before: ids that count up.
+    SharedPrefixes,
+    /// Lengths, then texts: text that is mostly distinct.
+    Lengths,
+}
+
+impl ColumnDef {
+    /// How the column is stored.
+    ///
+    /// Numbers and times are differences. Ids that count up share their prefix with the row before.
+    /// `lastdata` is mostly distinct: a dictionary of it costs more than its text. All else comes again.
+    pub fn storage(&self) -> Storage {
+        use Column as C;
+        let pages = match (self.column, self.kind) {
+            (
+                C::RecordId
+                | C::CallId
+                | C::Uniqueid
+                | C::Channel
+                | C::Dstchannel
+                | C::Lastdata
+                | C::OtherLegCallId,
+                _,
+            ) => Pages::SharedPrefixes,
+            (C::Recordfiles, _) => Pages::Dictionary,
+            (_, Kind::Text | Kind::Dict | Kind::List | Kind::Map) => Pages::Dictionary,
+            (_, Kind::UInt16 | Kind::UInt32 | Kind::Int32 | Kind::Int64 | Kind::Time) => Pages::Deltas,
+            (_, Kind::Bool) => Pages::Plain,
+        };
+        let party = matches!(self.column, C::Src | C::Dst | C::DstNumber | C::AnsweredBy | C::Accountcode);
+        let id = matches!(self.column, C::RecordId | C::CallId | C::Uniqueid | C::OtherLegCallId);
+        let number = !matches!(self.kind, Kind::Text | Kind::List | Kind::Map);
+        Storage { pages, statistics: party || id || number }
+    }
+}
 
 impl Column {
     /// How many columns the unified table has.
@@ -259,12 +433,17 @@ pub fn data_type(kind: Kind, times: TimeKind) -> DataType {
         Kind::UInt32 => DataType::UInt32,
         Kind::Int32 => DataType::Int32,
         Kind::Int64 => DataType::Int64,
-        Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, match times {
-            TimeKind::WallClock => None,
-            TimeKind::Instant => Some("UTC".into()),
-        }),
+        Kind::Time => DataType::Timestamp(
+            TimeUnit::Microsecond,
+            match times {
+                TimeKind::WallClock => None,
+                TimeKind::Instant => Some("UTC".into()),
+            },
+        ),
         Kind::List => DataType::List(Arc::new(Field::new("item", DataType::Utf8View, true))),
-        Kind::Map => DataType::Map(Arc::new(Field::new("entries", DataType::Struct(map_fields()), false)), false),
+        Kind::Map => {
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(map_fields()), false)), false)
+        }
     }
 }
 

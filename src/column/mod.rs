@@ -1,0 +1,273 @@
+//! Records → arrow columns: one builder a kind of column, chosen once a column, then a tight loop
+//! down its spans.
+//!
+//! It knows the unified table and what a layout says of it; it must not know syntax or vendors,
+//! and it does no I/O. A value that cannot be typed costs its record (or, leniently, only itself);
+//! nothing else can fail here.
+
+mod call_type;
+mod carry;
+mod channel;
+mod dict;
+mod extra;
+mod list;
+mod number;
+mod problem;
+mod rows;
+mod text;
+mod time;
+mod views;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Int32Type, SchemaRef, UInt32Type};
+use memchr::memchr_iter;
+
+use crate::decode::{Side, amaflags, disposition};
+use crate::format::Layout;
+use crate::frame::{Counts, Records, Reject};
+use crate::options::Options;
+use crate::schema::{Column, Kind, TimeKind};
+use crate::time::{DateOrder, DstNote, Zone};
+
+pub use carry::{Baton, Carry};
+use channel::Decoded;
+use problem::{Problem, Problems};
+use rows::Rows;
+
+/// What all blocks of a file have in common.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The file's name, for column `source`.
+    pub name: Arc<str>,
+    /// Whether its dates have the month or the day first; nothing where no date asks.
+    pub order: Option<DateOrder>,
+    /// What its own times are.
+    pub clocks: TimeKind,
+    /// What the table's times are.
+    pub times: TimeKind,
+    /// The PBX's zone, where the caller names one.
+    pub zone: Option<Zone>,
+    /// The first offset that a record of the file shows, for `--timezone auto`.
+    pub first_offset: i32,
+}
+
+/// Counts by name of things worth knowing that cost no record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes(pub BTreeMap<&'static str, u64>);
+
+impl Notes {
+    /// Counts `times` more of `name`.
+    pub fn add(&mut self, name: &'static str, times: u64) {
+        if times > 0 {
+            *self.0.entry(name).or_insert(0) += times;
+        }
+    }
+
+    /// Adds another's counts.
+    pub fn merge(&mut self, other: &Notes) {
+        other.0.iter().for_each(|(name, times)| self.add(name, *times));
+    }
+
+    fn count_dst(&mut self, note: Option<DstNote>) {
+        if let Some(note) = note {
+            self.add(note.as_str(), 1);
+        }
+    }
+}
+
+/// A block as columns.
+#[derive(Debug)]
+pub struct Batch {
+    /// The rows, in the block's order.
+    pub rows: RecordBatch,
+    /// The records that are no rows, in order.
+    pub rejects: Vec<Reject>,
+    /// What happened while the block was framed.
+    pub counts: Counts,
+    /// The layout that the block stands under.
+    pub layout: Arc<Layout>,
+    /// How many bytes of text the block has.
+    pub text_bytes: u64,
+    /// Records left out because the caller did not want their kind.
+    pub filtered: u64,
+    /// What was counted besides.
+    pub notes: Notes,
+    /// Offsets that were used, for `--timezone auto`.
+    pub offsets: Vec<i32>,
+}
+
+/// Builds the wanted columns of a block.
+pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRef, carry: Carry) -> Batch {
+    let (counts, layout, text_bytes) = (records.counts, records.layout.clone(), records.text_bytes);
+    let mut rows = Rows::new(records);
+    let mut rejects = rows.take_rejects();
+    let offsets = (file.zone == Some(Zone::Auto) && file.clocks == TimeKind::WallClock).then(|| {
+        let own = time::own_offsets(&rows, file);
+        let before = carry.pass_on(own.iter().rev().find_map(|own| *own));
+        time::Offsets::fill(own, before, file.first_offset)
+    });
+    let filtered = drop_unwanted(&mut rows, options);
+    let mut builder =
+        Builder { rows: &rows, file, options, offsets: offsets.as_ref(), notes: Notes::default() };
+    let (mut checked, mut problems) = builder.checked();
+    if !problems.is_empty() && !options.lenient {
+        reject(&mut rejects, &rows, &problems, file);
+        let kept =
+            rows.kept.iter().copied().filter(|row| problems.binary_search_by_key(row, |p| p.record).is_err());
+        rows.kept = kept.collect();
+        problems.clear();
+        builder = Builder { rows: &rows, file, options, offsets: offsets.as_ref(), notes: Notes::default() };
+        checked = builder.checked().0;
+    }
+    builder.notes.add("lenient-null", problems.len() as u64);
+    let columns = builder.all(checked, &problems);
+    let mut notes = builder.notes;
+    if let Some(offsets) = &offsets {
+        notes.add("offset-from-row-before", offsets.from_before);
+        notes.add("offset-from-first", offsets.from_first);
+    }
+    let with_rows = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &with_rows)
+        .expect("the columns are built by the schema");
+    let offsets = offsets.map_or(Vec::new(), |offsets| offsets.distinct);
+    Batch { rows: batch, rejects, counts, layout, text_bytes, filtered, notes, offsets }
+}
+
+/// The first offset that a record shows by its own epoch, in seconds east.
+pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
+    let (clocks, times) = (TimeKind::WallClock, TimeKind::Instant);
+    let file = File { name: "".into(), order, clocks, times, zone: Some(Zone::Auto), first_offset: 0 };
+    time::own_offsets(&Rows::new(records), &file).into_iter().flatten().next()
+}
+
+/// Keeps the records of the wanted kinds; comes back with how many are left out.
+fn drop_unwanted(rows: &mut Rows, options: &Options) -> u64 {
+    let before = rows.len();
+    if !rows.layout().sources(Column::RecordKind).is_empty() {
+        let wanted =
+            |row: &u32| options.records.wants(&rows.value(Column::RecordKind, *row).unwrap_or(SINGLE.into()));
+        rows.kept = rows.kept.iter().copied().filter(wanted).collect();
+    }
+    (before - rows.len()) as u64
+}
+
+const SINGLE: &str = "single";
+
+/// Turns problems, sorted by record, into rejects: one a record, for its first bad value.
+fn reject(rejects: &mut Vec<Reject>, rows: &Rows, problems: &[Problem], file: &File) {
+    let (mut at, mut line) = (0, 0);
+    let eol = rows.layout().dialect.eol;
+    let mut last = None;
+    for problem in problems {
+        if last.replace(problem.record) == Some(problem.record) {
+            continue;
+        }
+        let place = rows.place(problem.record);
+        line += memchr_iter(eol, &rows.block_text()[at..place.start as usize]).count() as u64;
+        at = place.start as usize;
+        let text = rows.text(problem.record, problem.slot).unwrap_or_default();
+        let mut shown: String = text.chars().take(60).collect();
+        if shown.len() < text.len() {
+            shown.push('…');
+        }
+        let order = match (problem.reason, file.order) {
+            (crate::frame::Reason::BadDateOrder, Some(order)) => {
+                format!(" (this file's is {})", order.as_str())
+            }
+            _ => String::new(),
+        };
+        rejects.push(Reject {
+            number: place.number.into(),
+            line,
+            offset: rows.offset(problem.record),
+            length: place.len.into(),
+            reason: problem.reason,
+            field: Some(rows.layout().names[problem.slot].clone()),
+            message: format!("`{shown}` {}{order}", problem.what),
+            raw: rows.raw(problem.record).to_vec(),
+        });
+    }
+    rejects.sort_by_key(|reject| reject.number);
+}
+
+struct Builder<'a> {
+    rows: &'a Rows,
+    file: &'a File,
+    options: &'a Options,
+    offsets: Option<&'a time::Offsets>,
+    notes: Notes,
+}
+
+impl Builder<'_> {
+    /// The columns whose values can be bad, and those that are.
+    fn checked(&mut self) -> (Vec<(Column, ArrayRef)>, Vec<Problem>) {
+        let mut problems = Problems::default();
+        let wanted = &self.options.columns;
+        let times: Vec<Column> =
+            wanted.iter().copied().filter(|column| column.def().kind == Kind::Time).collect();
+        let arrays = time::times(self.rows, self.file, self.offsets, &times, &mut problems, &mut self.notes);
+        let mut columns: Vec<(Column, ArrayRef)> = times.into_iter().zip(arrays).collect();
+        for &column in wanted {
+            if let Some(array) = self.number(column, &mut problems) {
+                columns.push((column, array));
+            }
+        }
+        (columns, problems.sorted())
+    }
+
+    fn number(&self, column: Column, problems: &mut Problems) -> Option<ArrayRef> {
+        let rows = self.rows;
+        Some(match column {
+            Column::Duration | Column::Billsec | Column::Ringsec => {
+                number::numbers::<Int32Type>(rows, column, problems, number::seconds)
+            }
+            Column::Port => number::numbers::<Int32Type>(rows, column, problems, number::plain),
+            Column::SubIndex => number::numbers::<UInt32Type>(rows, column, problems, number::plain),
+            Column::Nat => number::booleans(rows, column, problems),
+            _ => return None,
+        })
+    }
+
+    /// All wanted columns in order, the checked ones taken from there.
+    fn all(&mut self, mut checked: Vec<(Column, ArrayRef)>, lenient: &[Problem]) -> Vec<ArrayRef> {
+        let mut sides: [Option<Decoded<'_>>; 2] = [None, None];
+        let (rows, ports) = (self.rows, &self.options.ports);
+        let mut build = |column: Column| {
+            if let Some(at) = checked.iter().position(|(done, _)| *done == column) {
+                return checked.swap_remove(at).1;
+            }
+            if let Some((side, part)) = channel::part_of(column) {
+                let decoded = &mut sides[usize::from(side == Side::Destination)];
+                return decoded.get_or_insert_with(|| Decoded::new(rows, side, ports)).column(part);
+            }
+            match column {
+                Column::Source => dict::constant(&self.file.name, rows.len()),
+                Column::Vendor => dict::constant(rows.layout().format.vendor, rows.len()),
+                Column::Format => dict::constant(rows.layout().format.name, rows.len()),
+                Column::SourceOffset => {
+                    Arc::new(rows.kept.iter().map(|&row| rows.offset(row) as i64).collect::<Int64Array>())
+                }
+                Column::RecordKind => text::required_dict(rows, column, SINGLE),
+                Column::CallType => call_type::call_type(rows, ports),
+                Column::DstKind => {
+                    text::dict_by(rows, column, |number| self.options.plan.kind(number).map(Cow::Borrowed))
+                }
+                Column::Disposition => text::dict(rows, column, disposition),
+                Column::Amaflags => text::dict(rows, column, amaflags),
+                Column::Recordfiles => list::files(rows, column),
+                Column::Extra => extra::extra(rows, lenient),
+                _ if column.def().kind == Kind::Dict => text::dict(rows, column, text::verbatim),
+                _ => {
+                    let (array, damaged) = text::text(rows, column);
+                    self.notes.add("excel-damaged", damaged);
+                    array
+                }
+            }
+        };
+        self.options.columns.iter().map(|&column| build(column)).collect()
+    }
+}

@@ -1,0 +1,114 @@
+//! The rows of a block as the column builders see them: texts by row and slot, and which rows are kept.
+//!
+//! A column's value comes from the first of its sources that has one. That rule lives here, once.
+
+use std::borrow::Cow;
+
+use super::views::Arena;
+use crate::format::Layout;
+use crate::format::layout::{Source, Take};
+use crate::frame::{Place, Records, Reject, Span};
+use crate::schema::Column;
+use crate::time::read_seconds;
+
+/// What the documents print for "nothing".
+const EM_DASH: &str = "—";
+
+/// The framed records of a block, and which of them become rows.
+pub struct Rows {
+    /// The block's text.
+    pub arena: Arena,
+    /// The records that become rows, by their index, ascending.
+    pub kept: Vec<u32>,
+    records: Records,
+}
+
+impl Rows {
+    /// All records of a block.
+    pub fn new(mut records: Records) -> Rows {
+        let arena = Arena::new(std::mem::take(&mut records.arena));
+        Rows { arena, kept: (0..records.len() as u32).collect(), records }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// How many records the block has, kept or not.
+    pub fn records(&self) -> usize {
+        self.records.len()
+    }
+
+    /// What the slots mean.
+    pub fn layout(&self) -> &Layout {
+        &self.records.layout
+    }
+
+    /// Where a record stands in its block.
+    pub fn place(&self, record: u32) -> Place {
+        self.records.places[record as usize]
+    }
+
+    /// Offset of a record in the dump.
+    pub fn offset(&self, record: u32) -> u64 {
+        self.records.offset + u64::from(self.place(record).start)
+    }
+
+    /// A record's own bytes, verbatim.
+    pub fn raw(&self, record: u32) -> &[u8] {
+        let text = self.records.original.as_deref().unwrap_or(self.arena.text().as_bytes());
+        let place = self.place(record);
+        &text[place.start as usize..][..place.len as usize]
+    }
+
+    /// The block's own text, verbatim, without what was rewritten.
+    pub fn block_text(&self) -> &[u8] {
+        self.records.original.as_deref().unwrap_or(self.arena.text().as_bytes())
+    }
+
+    /// Hands the framing's rejects and counts over.
+    pub fn take_rejects(&mut self) -> Vec<Reject> {
+        std::mem::take(&mut self.records.rejects)
+    }
+
+    /// A value's span.
+    pub fn span(&self, record: u32, slot: usize) -> Span {
+        self.records.spans[record as usize * self.records.layout.slots() + slot]
+    }
+
+    /// A value's text, or nothing where it is empty or the sign for nothing.
+    pub fn text(&self, record: u32, slot: usize) -> Option<&str> {
+        present(self.span(record, slot).of(self.arena.text()))
+    }
+
+    /// A column's value in a record: the first of its sources that has one, and that source's rank.
+    pub fn first(&self, sources: &[Source], record: u32) -> Option<(usize, Cow<'_, str>)> {
+        sources.iter().enumerate().find_map(|(rank, source)| Some((rank, self.take(source, record)?)))
+    }
+
+    /// A text column's value in a record.
+    pub fn value(&self, column: Column, record: u32) -> Option<Cow<'_, str>> {
+        self.first(self.layout().sources(column), record).map(|(_, text)| text)
+    }
+
+    /// What one source yields in a record.
+    pub fn take(&self, source: &Source, record: u32) -> Option<Cow<'_, str>> {
+        let text = self.text(record, source.slot)?;
+        match source.take {
+            Take::Whole | Take::Gregorian(_) | Take::Epoch(_) => Some(Cow::Borrowed(text)),
+            Take::Part(part) => part(text).filter(|part| !part.is_empty()),
+            Take::WherePositive(other) => self.is_positive(record, other).then_some(Cow::Borrowed(text)),
+        }
+    }
+
+    fn is_positive(&self, record: u32, slot: usize) -> bool {
+        let seconds = self.text(record, slot).map(|text| read_seconds(text.as_bytes()));
+        matches!(seconds, Some(Ok(Some(seconds))) if seconds > 0)
+    }
+}
+
+/// A text, unless it says nothing.
+pub fn present(text: &str) -> Option<&str> {
+    (!text.is_empty() && text != EM_DASH).then_some(text)
+}

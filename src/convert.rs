@@ -1,0 +1,294 @@
+//! The main job: dumps → one typed dataset, with everything that is promised about it.
+//!
+//! ```text
+//!   pipeline ──▶ batches in order ──▶ sink, rejects, counts ──▶ verdict ──▶ publish
+//! ```
+//!
+//! Rejects and report are published in every outcome, first; the output only if the verdict allows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::Options;
+use crate::pipeline::{Event, Pipeline, times_of};
+use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory};
+use crate::sink::publish::Staged;
+use crate::sink::{self, Compression, Kind, Out, Sink, Spec};
+use crate::source::inputs::{Inputs, Place};
+use crate::tally::Tally;
+use crate::workers::Workers;
+
+/// What is to be converted, and how.
+#[derive(Debug)]
+pub struct Job {
+    /// The dumps.
+    pub inputs: Inputs,
+    /// How they are read.
+    pub options: Options,
+    /// Where the table goes; standard output if there is no path.
+    pub output: Option<PathBuf>,
+    /// What the output is.
+    pub kind: Kind,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Rows a row group.
+    pub row_group_rows: usize,
+    /// Whether an output that exists is replaced.
+    pub overwrite: bool,
+    /// Where rejected records go; nowhere if there is no path.
+    pub rejects: Option<PathBuf>,
+    /// How many rejects are agreed to.
+    pub agreed: Agreed,
+    /// Where the report goes.
+    pub report: Option<PathBuf>,
+    /// Threads and memory.
+    pub limits: Limits,
+    /// What is counted while it runs.
+    pub progress: Arc<Progress>,
+}
+
+/// How many rejects the caller agrees to beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Agreed {
+    /// None, but they do not stop the run.
+    #[default]
+    Unsaid,
+    /// At most so many.
+    Count(u64),
+    /// At most so many of a hundred records.
+    Percent(f64),
+    /// Neither a reject nor a failed input.
+    Strict,
+}
+
+/// Threads, and the resident memory that they are planned for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Worker threads.
+    pub threads: usize,
+    /// Bytes; at least [`Limits::LEAST_MEMORY`].
+    pub memory: u64,
+}
+
+impl Limits {
+    /// The least memory that can be asked for: 64 MiB.
+    pub const LEAST_MEMORY: u64 = 64 << 20;
+
+    /// What the process holds besides blocks: code, an open row group and the one being finished.
+    const BASE: u64 = 96 << 20;
+
+    /// What one block and its columns hold, at most times.
+    const PER_BLOCK: u64 = 6 << 20;
+
+    /// How many blocks may be in flight, in the pipeline and before the sink.
+    pub(crate) fn blocks(&self) -> (u64, usize) {
+        let blocks = self.memory.saturating_sub(Limits::BASE) / Limits::PER_BLOCK;
+        let threads = self.threads as u64;
+        let blocks = blocks.clamp(4, 16 * threads.max(2));
+        (blocks / 2, (blocks / 2) as usize)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            threads: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            memory: 256 << 20,
+        }
+    }
+}
+
+/// Counters that go up while a job runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of all inputs, as far as it is known.
+    pub total_bytes: AtomicU64,
+    /// Bytes read.
+    pub bytes: Arc<AtomicU64>,
+    /// Rows written.
+    pub rows: AtomicU64,
+}
+
+/// How a job ended; the program's exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Every record is in the output, or was left out as asked, or its reject was agreed to.
+    Done = 0,
+    /// Failed, or no input could be read at all: nothing published.
+    Failed = 1,
+    /// Rejects or failures that were not agreed to: nothing published.
+    NotAgreed = 3,
+    /// Published, but some records were rejected, or some input failed.
+    Incomplete = 4,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub exit: Exit,
+    /// What happened.
+    pub report: Report,
+    /// Why nothing is published, if that is for a fault of the output.
+    pub error: Option<Error>,
+}
+
+/// Converts dumps into one table.
+///
+/// # Errors
+/// Only wrong usage, told before anything is written; whatever happens later is in the [`Outcome`].
+pub fn convert(job: Job) -> Result<Outcome> {
+    let started = Instant::now();
+    check_kinds(&job)?;
+    let out = match &job.output {
+        Some(path) => Out::Staged(Box::new(Staged::create(path, job.overwrite)?)),
+        None => Out::stdout(),
+    };
+    let mut tally = Tally::new(&job.inputs.inputs, job.rejects.as_deref())?;
+    let workers = Workers::new(job.limits.threads)?;
+    let written = write(&job, out, &workers, &mut tally);
+    let mut report = Report {
+        skipped: job.inputs.skipped.iter().map(SkippedReport::from).collect(),
+        threads: workers.threads(),
+        now: crate::report::now(),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        ..Report::default()
+    };
+    let rejects = tally.finish(&mut report);
+    report.totals = Totals::of(&report.inputs);
+    let exit = verdict(&report, job.agreed);
+    publish(&job, written, rejects, exit, report, started)
+}
+
+/// A dump of the other kind of times is told before the start, where files can be looked at.
+fn check_kinds(job: &Job) -> Result<()> {
+    if job.options.zone.is_some() || job.inputs.inputs.len() < 2 {
+        return Ok(());
+    }
+    let mut first = None;
+    for input in
+        job.inputs.inputs.iter().filter(|input| matches!(&input.place, Place::File(path) if path.is_file()))
+    {
+        let Some(times) = times_of(input, &job.options) else { continue };
+        match first {
+            None => first = Some((times, input)),
+            Some((before, _)) if before == times => {}
+            Some((_, other)) => {
+                return Err(Error::usage(format!(
+                    "{} and {}: one has wall-clock times without a zone, the other instants; --timezone makes instants of all",
+                    other.name, input.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A finished output that is not published yet.
+struct Written {
+    out: Out,
+    row_groups: u64,
+}
+
+/// Writes all rows; an output is only finished if the verdict will allow to publish it.
+fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Option<Written>> {
+    let (queued, waiting) = job.limits.blocks();
+    let options = Arc::new(job.options.clone());
+    let limit = queued * crate::split::BLOCK as u64;
+    let mut pipeline =
+        Pipeline::new(job.inputs.inputs.clone(), options, workers.clone(), limit, job.progress.clone());
+    let spec = Spec {
+        path: job.output.clone().unwrap_or_else(|| PathBuf::from("-")),
+        kind: job.kind,
+        compression: job.compression,
+        row_group_rows: job.row_group_rows,
+        metadata: job.options.describe(),
+    };
+    let schema = pipeline.schema();
+    let mut sink: Box<dyn Sink> = sink::open(out, &spec, schema, workers, waiting)?;
+    for event in &mut pipeline {
+        if let Event::Batch(_, batch) = &event {
+            sink.write(&batch.rows, batch.text_bytes)?;
+            job.progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
+        }
+        tally.add(event)?;
+    }
+    if !matches!(tally.verdict(job.agreed), Exit::Done | Exit::Incomplete) {
+        return Ok(None);
+    }
+    let (out, row_groups) = sink.finish()?;
+    Ok(Some(Written { out, row_groups }))
+}
+
+fn verdict(report: &Report, agreed: Agreed) -> Exit {
+    let failed = report.inputs.iter().filter(|input| input.error.is_some()).count() as u64;
+    let read_nothing = report.inputs.iter().all(|input| input.error.is_some() && input.counts.records == 0);
+    judge(read_nothing, failed, report.totals.counts.records, report.totals.counts.rejected, agreed)
+}
+
+/// The exit code that these counts mean.
+pub(crate) fn judge(read_nothing: bool, failed: u64, records: u64, rejected: u64, agreed: Agreed) -> Exit {
+    let (too_many, agreed_to) = match agreed {
+        Agreed::Unsaid => (false, rejected == 0),
+        Agreed::Count(most) => (rejected > most, true),
+        Agreed::Percent(most) => (rejected as f64 * 100.0 > most * records as f64, true),
+        Agreed::Strict => (rejected > 0 || failed > 0, true),
+    };
+    match () {
+        () if read_nothing && agreed != Agreed::Strict => Exit::Failed,
+        () if too_many => Exit::NotAgreed,
+        () if failed > 0 || !agreed_to => Exit::Incomplete,
+        () => Exit::Done,
+    }
+}
+
+/// Publishes rejects and report, then the output.
+fn publish(
+    job: &Job,
+    written: Result<Option<Written>>,
+    rejects: Result<()>,
+    exit: Exit,
+    mut report: Report,
+    started: Instant,
+) -> Result<Outcome> {
+    let path = job.output.as_deref().unwrap_or(Path::new("-"));
+    let (written, mut error) = match written {
+        Ok(written) => (written, None),
+        Err(error) if error.kind() == ErrorKind::Usage => return Err(error),
+        Err(error) => (None, Some(error)),
+    };
+    // A reject that is lost is a record that is lost.
+    error = error.or(rejects.err());
+    let publishable = written.filter(|_| error.is_none() && matches!(exit, Exit::Done | Exit::Incomplete));
+    if let Some(Written { out, row_groups }) = &publishable {
+        report.outputs.push(OutputReport {
+            path: path.display().to_string(),
+            rows: report.totals.counts.written,
+            bytes: out.bytes().unwrap_or(0),
+            row_groups: *row_groups,
+        });
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    report.peak_memory_bytes = peak_memory();
+    if let Some(path) = &job.report {
+        error = error.or(write_report(path, &report).err());
+    }
+    if error.is_none()
+        && let Some(Written { out, .. }) = publishable
+    {
+        error = out.publish().err();
+    }
+    let exit = if error.is_some() { Exit::Failed } else { exit };
+    Ok(Outcome { exit, report, error })
+}
+
+fn write_report(path: &Path, report: &Report) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(report).map_err(|error| Error::output(path, error))?;
+    text.push(b'\n');
+    let mut staged = Staged::create(path, true)?;
+    staged.append(&text)?;
+    staged.publish().map(drop)
+}

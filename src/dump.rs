@@ -1,0 +1,440 @@
+//! One dump, from its first byte to its last block: bytes are put in, blocks come out. No I/O.
+//!
+//! ```text
+//!   Head ── enough bytes to know what it is ──▶ Body ── blocks ──▶ Done
+//! ```
+//!
+//! The head tells the format, the layout and what the dates mean; then the splitter cuts the rest.
+//! Files, pipes, threads and bindings are drivers over [`Dump::step`].
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use memchr::{memchr, memchr_iter};
+
+use crate::column::{self, Batch, Baton, Carry, File};
+use crate::error::{Error, Result};
+use crate::format::detect::{Detected, detect};
+use crate::format::{Format, Layout};
+use crate::frame;
+use crate::options::Options;
+use crate::schema::TimeKind;
+use crate::split::csv::{Cut, Splitter, header_names};
+use crate::split::{BLOCK, Block, Content, KEPT_OF_TOO_LARGE, MAX_RECORD, Unreadable};
+use crate::survey::{Survey, date_order};
+use crate::time::{DateOrder, Zone};
+
+/// How much of a dump is looked at before its first block: what decides the order of its dates.
+pub const HEAD: usize = 4 << 20;
+
+/// What [`Dump::step`] wants or has.
+#[derive(Debug)]
+pub enum Step {
+    /// The buffer must be filled up to so many bytes, or the end be told.
+    Need(usize),
+    /// The dates in the head do not tell their order (or, for `--timezone auto`, no record an
+    /// offset): survey the rest and call [`Dump::surveyed`], with what is known if it can't be read twice.
+    Survey,
+    /// A block to be decoded.
+    Work(Work),
+    /// There is no more.
+    Done,
+}
+
+/// A block, and all that its decoding needs: it can be done anywhere, in any order of starting
+/// that keeps a file's blocks in theirs.
+#[derive(Debug)]
+pub struct Work {
+    /// The block.
+    pub block: Block,
+    /// What it shares with the file's other blocks.
+    pub file: Arc<File>,
+    /// What passes from block to block.
+    pub carry: Carry,
+}
+
+/// What is known of a dump once its head was read.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Its format; none for an empty file.
+    pub format: Option<&'static Format>,
+    /// The layout of its first records.
+    pub layout: Option<Arc<Layout>>,
+    /// The order of its dates, where they ask for one.
+    pub date_order: Option<DateOrder>,
+    /// What its times become.
+    pub times: TimeKind,
+}
+
+/// One dump being read.
+#[derive(Debug)]
+pub struct Dump {
+    name: Arc<str>,
+    options: Arc<Options>,
+    /// What the table's times are, if an earlier dump has decided that.
+    expected: Option<TimeKind>,
+    buffer: Vec<u8>,
+    /// Offset of the buffer's first byte in the dump.
+    offset: u64,
+    at_end: bool,
+    state: State,
+    about: Option<About>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug)]
+enum State {
+    Head,
+    /// Detected, but the order of its dates is not known yet.
+    Surveying(Detected, Survey),
+    Body(Box<Body>),
+    Done,
+}
+
+#[derive(Debug)]
+struct Body {
+    splitter: Splitter,
+    layout: Arc<Layout>,
+    file: Arc<File>,
+    baton: Arc<Baton>,
+    /// How many bytes the splitter is shown; more than a block only for a longer record.
+    limit: usize,
+    /// Pieces above the first record, to be given out first.
+    above: VecDeque<Block>,
+    /// A record that is too large, being passed over.
+    skipping: Option<Skipping>,
+}
+
+#[derive(Debug)]
+struct Skipping {
+    offset: u64,
+    kept: Vec<u8>,
+    length: u64,
+}
+
+impl Dump {
+    /// A dump of that name. `expected` is what the table's times are, if that is decided; `offset`
+    /// is that of the first byte that will be put in (3 behind a byte order mark).
+    pub fn new(name: Arc<str>, options: Arc<Options>, expected: Option<TimeKind>, offset: u64) -> Dump {
+        Dump {
+            name,
+            options,
+            expected,
+            buffer: Vec::new(),
+            offset,
+            at_end: false,
+            state: State::Head,
+            about: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Corrects the offset of the first byte, before any was put in.
+    pub fn start_at(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
+    /// The dump's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where bytes are put in: appended, up to what [`Step::Need`] says.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// Says that no bytes follow.
+    pub fn end(&mut self) {
+        self.at_end = true;
+    }
+
+    /// What is known of it; nothing before the first block.
+    pub fn about(&self) -> Option<&About> {
+        self.about.as_ref()
+    }
+
+    /// What the user should know, in the order in which it was noticed; each is told once.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Goes on.
+    ///
+    /// # Errors
+    /// The dump is none, or is none that can go into the table; nothing more comes out of it.
+    pub fn step(&mut self) -> Result<Step> {
+        let step = match &mut self.state {
+            State::Head => self.head(),
+            State::Surveying(..) => Ok(Step::Survey),
+            State::Body(_) => Ok(self.body()),
+            State::Done => Ok(Step::Done),
+        };
+        if step.is_err() {
+            self.state = State::Done;
+        }
+        step
+    }
+
+    fn head(&mut self) -> Result<Step> {
+        if self.buffer.len() < HEAD && !self.at_end {
+            return Ok(Step::Need(HEAD));
+        }
+        if self.buffer.iter().all(u8::is_ascii_whitespace) && self.at_end {
+            return self.empty();
+        }
+        let detected = detect(&self.buffer, self.options.format, self.options.encoding)
+            .map_err(|message| Error::input(&*self.name, message))?;
+        let mut survey = Survey::new(self.zone_is_auto());
+        survey.text(&self.buffer[detected.body..], &detected.layout, self.at_end);
+        let asked = self.options.date_order;
+        if survey.is_decided(asked) || self.at_end {
+            self.begin(detected, &survey)?;
+            self.step()
+        } else {
+            self.state = State::Surveying(detected, survey);
+            Ok(Step::Survey)
+        }
+    }
+
+    /// Takes what a survey of the whole dump has found; `None` where it cannot be read twice.
+    ///
+    /// # Errors
+    /// As [`Dump::step`].
+    pub fn surveyed(&mut self, found: Option<Survey>) -> Result<()> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Surveying(detected, survey) => self.begin(detected, &found.unwrap_or(survey)),
+            other => {
+                self.state = other;
+                Ok(())
+            }
+        }
+    }
+
+    fn zone_is_auto(&self) -> bool {
+        self.options.zone == Some(Zone::Auto)
+    }
+
+    fn empty(&mut self) -> Result<Step> {
+        self.warnings.push("the file is empty: a dump of no records".to_string());
+        let format = self.options.format;
+        let clocks = format.map_or(self.expected.unwrap_or(TimeKind::WallClock), |format| format.times);
+        let times = if self.options.zone.is_some() { TimeKind::Instant } else { clocks };
+        self.about = Some(About { format, layout: None, date_order: None, times });
+        self.state = State::Done;
+        Ok(Step::Done)
+    }
+
+    /// From the head to the body: all that was decided becomes what the blocks share.
+    fn begin(&mut self, detected: Detected, survey: &Survey) -> Result<()> {
+        let Detected { layout, body, above } = detected;
+        let fail = |message: String| Error::input(&*self.name, message);
+        let (order, warning) = date_order(self.options.date_order, survey).map_err(fail)?;
+        self.warnings.extend(warning);
+        let clocks = layout.format.times;
+        let times = match (clocks, &self.options.zone) {
+            (TimeKind::WallClock, None) => TimeKind::WallClock,
+            _ => TimeKind::Instant,
+        };
+        if self.expected.is_some_and(|expected| expected != times) {
+            return Err(fail(other_kind(times)));
+        }
+        if self.zone_is_auto()
+            && clocks == TimeKind::WallClock
+            && survey.saw_records()
+            && survey.first_offset().is_none()
+        {
+            return Err(fail(
+                "no record has an epoch that --timezone auto could read its offset from".to_string(),
+            ));
+        }
+        let file = File {
+            name: self.name.clone(),
+            order,
+            clocks,
+            times,
+            zone: self.options.zone,
+            first_offset: survey.first_offset().unwrap_or(0),
+        };
+        self.about = Some(About {
+            format: Some(layout.format),
+            layout: Some(layout.clone()),
+            date_order: order,
+            times,
+        });
+        let above = self.above(&layout, body, &above);
+        self.advance(body);
+        self.state = State::Body(Box::new(Body {
+            splitter: Splitter::default(),
+            layout,
+            file: Arc::new(file),
+            baton: Baton::first(),
+            limit: BLOCK,
+            above,
+            skipping: None,
+        }));
+        Ok(())
+    }
+
+    /// What stands above the first record: the header, titles, lines that look like records.
+    fn above(
+        &mut self,
+        layout: &Arc<Layout>,
+        body: usize,
+        above: &[(std::ops::Range<usize>, bool)],
+    ) -> VecDeque<Block> {
+        let mut blocks = VecDeque::new();
+        let mut titles = Vec::new();
+        let eol = layout.dialect.eol;
+        let mut done = 0;
+        let mut block = |start: usize, content| {
+            blocks.push_back(Block { offset: self.offset + start as u64, layout: layout.clone(), content });
+        };
+        for (line, is_as_wide) in above {
+            let text = self.buffer[line.clone()].trim_ascii_end();
+            if text.is_empty() {
+                continue;
+            }
+            if *is_as_wide {
+                let lines = memchr_iter(eol, &self.buffer[done..line.start]).count() as u64;
+                block(done, Content::Passed { lines, repeated_header: false });
+                let (text, length) = (text.to_vec(), text.len() as u64);
+                block(line.start, Content::Rejected { text, length, lines: 1, why: Unreadable::NotARecord });
+                done = line.end;
+            } else {
+                titles.push(format!(
+                    "`{}`",
+                    String::from_utf8_lossy(text).chars().take(80).collect::<String>()
+                ));
+            }
+        }
+        let lines = memchr_iter(eol, &self.buffer[done..body]).count() as u64;
+        block(done, Content::Passed { lines, repeated_header: false });
+        if !titles.is_empty() {
+            self.warnings.push(format!("passed over above the header: {}", titles.join(", ")));
+        }
+        blocks
+    }
+
+    /// Takes bytes off the front of the buffer and gives them away.
+    fn advance(&mut self, bytes: usize) -> Vec<u8> {
+        let mut rest = Vec::with_capacity((self.buffer.len() - bytes).max(BLOCK) + BLOCK / 8);
+        rest.extend_from_slice(&self.buffer[bytes..]);
+        let mut front = std::mem::replace(&mut self.buffer, rest);
+        front.truncate(bytes);
+        self.offset += bytes as u64;
+        front
+    }
+
+    fn body(&mut self) -> Step {
+        loop {
+            let State::Body(body) = &mut self.state else { return Step::Done };
+            if let Some(block) = body.above.pop_front() {
+                return Step::Work(body.work(block));
+            }
+            if self.buffer.is_empty() && self.at_end && body.skipping.is_none() {
+                self.state = State::Done;
+                return Step::Done;
+            }
+            if self.buffer.len() < body.limit && !self.at_end {
+                return Step::Need(body.limit);
+            }
+            let next = if body.skipping.is_some() { self.skip() } else { self.cut() };
+            if let Some(block) = next {
+                let State::Body(body) = &mut self.state else { return Step::Done };
+                return Step::Work(body.work(block));
+            }
+        }
+    }
+
+    /// Cuts the next block; nothing where more bytes are needed, or a record has to be passed over.
+    fn cut(&mut self) -> Option<Block> {
+        let State::Body(body) = &mut self.state else { return None };
+        let shown = self.buffer.len().min(body.limit);
+        let at_end = self.at_end && shown == self.buffer.len();
+        let layout = body.layout.clone();
+        match body.splitter.cut(&self.buffer[..shown], &layout, at_end) {
+            Cut::Records(end, irregular) => {
+                body.limit = BLOCK;
+                let offset = self.offset;
+                let text = self.advance(end);
+                Some(Block { offset, layout, content: Content::Records { text, irregular } })
+            }
+            Cut::More => {
+                body.limit = (shown + BLOCK).max(shown * 2).min(MAX_RECORD + BLOCK);
+                None
+            }
+            Cut::Header(end) => Some(self.header(end)),
+            Cut::TooLarge => {
+                body.limit = BLOCK;
+                let kept = self.buffer[..KEPT_OF_TOO_LARGE].to_vec();
+                body.skipping = Some(Skipping { offset: self.offset, kept, length: 0 });
+                None
+            }
+        }
+    }
+
+    /// A header that comes again: its columns hold from here on.
+    fn header(&mut self, end: usize) -> Block {
+        let offset = self.offset;
+        let line = self.advance(end);
+        let State::Body(body) = &mut self.state else { unreachable!("headers stand in the body") };
+        body.limit = BLOCK;
+        let old = body.layout.clone();
+        if let Some(names) = header_names(&line, old.dialect) {
+            let bare = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii_end();
+            let header = String::from_utf8_lossy(bare).into_owned();
+            let layout = Layout::new(old.format, old.dialect, &names, Some(header));
+            // Also where the columns are the same: the line may be spelled otherwise from here on.
+            body.layout = Arc::new(layout);
+        }
+        let content = Content::Passed { lines: 1, repeated_header: true };
+        Block { offset, layout: body.layout.clone(), content }
+    }
+
+    /// Passes over a record that is too large, up to its line end.
+    fn skip(&mut self) -> Option<Block> {
+        let State::Body(body) = &mut self.state else { return None };
+        let skipping = body.skipping.as_mut()?;
+        let line_end = memchr(body.layout.dialect.eol, &self.buffer);
+        let passed = line_end.unwrap_or(self.buffer.len());
+        skipping.length += passed as u64;
+        let ended = line_end.is_some() || self.at_end;
+        let skipped = if ended { body.skipping.take() } else { None };
+        let layout = body.layout.clone();
+        let lines = u64::from(line_end.is_some());
+        self.advance(passed + lines as usize);
+        skipped.map(|Skipping { offset, kept, length }| Block {
+            offset,
+            layout,
+            content: Content::Rejected { text: kept, length, lines, why: Unreadable::TooLarge },
+        })
+    }
+}
+
+/// Why a dump cannot go into a table of the other kind of times.
+fn other_kind(own: TimeKind) -> String {
+    let (own, others) = match own {
+        TimeKind::WallClock => ("wall-clock times without a zone", "instants"),
+        TimeKind::Instant => ("instants", "wall-clock times without a zone"),
+    };
+    format!("it has {own}, and the dumps before it have {others}: --timezone makes instants of all")
+}
+
+impl Body {
+    fn work(&mut self, block: Block) -> Work {
+        let carry = Carry::behind(self.baton.clone());
+        self.baton = carry.after();
+        Work { block, file: self.file.clone(), carry }
+    }
+}
+
+impl Work {
+    /// Decodes the block: frames its records and builds the wanted columns.
+    pub fn decode(self, options: &Options, schema: &SchemaRef) -> Batch {
+        let Work { block, file, carry } = self;
+        let records = frame::block(block, options.encoding);
+        column::build(records, &file, options, schema, carry)
+    }
+}

@@ -1,0 +1,224 @@
+//! One header resolved against its format: which slot of a record fills which column, and how.
+//!
+//! `Records` are rectangular: slot `i` of every record is field `i` of the header. A layout is made
+//! once a header and shared by all blocks that stand under it; after it nobody compares names.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::{Fill, Format, From, normalise};
+use crate::csv::Dialect;
+use crate::schema::Column;
+
+/// The slots of a record under one header, and what they fill.
+#[derive(Debug)]
+pub struct Layout {
+    /// The dump's format.
+    pub format: &'static Format,
+    /// How its text is cut.
+    pub dialect: Dialect,
+    /// The dump's own names, one a slot; a second occurrence is `NAME#2`.
+    pub names: Vec<String>,
+    /// The same, normalised: what the format's tables name.
+    pub normalised: Vec<String>,
+    /// How many fields a plain record has, the slots behind them being empty; 0 where no record is
+    /// plain, and the format fits each to its slots.
+    pub expected: usize,
+    /// The header line verbatim, without its line end; none where the dump has no header.
+    pub header: Option<String>,
+    /// How many names stood twice.
+    pub repeated_names: u64,
+    columns: Vec<Vec<Source>>,
+    fills: Vec<bool>,
+    residue: Vec<Residue>,
+}
+
+/// One place that a column's value may come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// The slot that it reads.
+    pub slot: usize,
+    /// How it reads it.
+    pub take: Take,
+}
+
+/// How a value is taken from its slot; [`From`] with slots in place of names.
+#[derive(Clone, Copy, Debug)]
+pub enum Take {
+    /// As it stands.
+    Whole,
+    /// A part of it, or what a pure function makes of it.
+    Part(fn(&str) -> Option<Cow<'_, str>>),
+    /// As it stands, where that slot holds a number above zero.
+    WherePositive(usize),
+    /// Gregorian seconds, less the seconds in another slot if one is named.
+    Gregorian(Option<usize>),
+    /// Epoch seconds or milliseconds, less the seconds in another slot if one is named.
+    Epoch(Option<usize>),
+}
+
+/// When a slot's value belongs into `extra`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Residue {
+    /// Never: it stands in a column, or only repeats one that does.
+    Never,
+    /// Always: no column knows it.
+    Always,
+    /// In rows where no column took it (the loser of an "else", a text without the part looked for).
+    Unless,
+}
+
+impl Layout {
+    /// Resolves a header's names; `header` is the line itself.
+    pub fn new(
+        format: &'static Format,
+        dialect: Dialect,
+        names: &[String],
+        header: Option<String>,
+    ) -> Layout {
+        let normalised: Vec<String> = names.iter().map(|name| normalise(name)).collect();
+        let (slots, repeated_names) = slots_by_field(format, &normalised);
+        let table = match format.fill {
+            Fill::Always(columns) => columns,
+            Fill::ByHeader(choose) => choose(&normalised),
+        };
+        let mut columns = vec![Vec::new(); Column::COUNT];
+        let mut fills = vec![false; Column::COUNT];
+        for (column, sources) in table {
+            fills[*column as usize] = true;
+            columns[*column as usize] = sources.iter().flat_map(|from| resolve(from, &slots)).collect();
+        }
+        let residue = (0..names.len()).map(|slot| residue(format, &normalised, slot, &columns)).collect();
+        Layout {
+            format,
+            dialect,
+            names: own_names(names),
+            expected: if is_plain(format, &normalised, names.len()) { names.len() } else { 0 },
+            normalised,
+            header,
+            repeated_names,
+            columns,
+            fills,
+            residue,
+        }
+    }
+
+    /// The same layout for a dump without a header, whose first record has so many fields.
+    pub fn without_header(mut self, fields: usize) -> Layout {
+        self.expected = if is_plain(self.format, &self.normalised, fields) { fields } else { 0 };
+        self
+    }
+
+    /// How many slots a record has.
+    pub fn slots(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The sources of a column, in the order in which they are tried.
+    pub fn sources(&self, column: Column) -> &[Source] {
+        &self.columns[column as usize]
+    }
+
+    /// Whether the format's table fills a column at all, even if this dump lacks its fields.
+    pub fn fills(&self, column: Column) -> bool {
+        self.fills[column as usize]
+    }
+
+    /// When the value of a slot belongs into `extra`.
+    pub fn residue(&self, slot: usize) -> Residue {
+        self.residue[slot]
+    }
+
+    /// The columns that read a slot, with the rank of that source among the column's.
+    pub fn readers(&self, slot: usize) -> impl Iterator<Item = (Column, usize)> + '_ {
+        readers(&self.columns, slot)
+    }
+
+    /// The slot of the field of that normalised name, where the dump has it.
+    pub fn slot(&self, field: &str) -> Option<usize> {
+        let known = |name: &String| self.format.field(name).is_some_and(|(found, _)| found.name == field);
+        self.normalised.iter().position(known)
+    }
+
+    /// Whether two layouts read the same columns the same way: a repeated header, not a changed one.
+    pub fn same_columns(&self, other: &Layout) -> bool {
+        self.normalised == other.normalised && std::ptr::eq(self.format, other.format)
+    }
+}
+
+fn is_plain(format: &Format, names: &[String], fields: usize) -> bool {
+    format.csv().is_some_and(|csv| (csv.plain)(names, fields))
+}
+
+fn readers(columns: &[Vec<Source>], slot: usize) -> impl Iterator<Item = (Column, usize)> + '_ {
+    Column::all().zip(columns).flat_map(move |(column, sources)| {
+        let of_slot = move |(rank, source): (usize, &Source)| (source.slot == slot).then_some((column, rank));
+        sources.iter().enumerate().filter_map(of_slot)
+    })
+}
+
+/// For every field of the format the slots that hold it, in the order of its names; of a name that
+/// stands twice only the first. Also how many names stood twice.
+fn slots_by_field(format: &Format, normalised: &[String]) -> (HashMap<&'static str, Vec<usize>>, u64) {
+    let mut ranked: HashMap<&'static str, Vec<(usize, usize)>> = HashMap::new();
+    let mut repeated = 0;
+    for (slot, name) in normalised.iter().enumerate() {
+        if normalised[..slot].contains(name) {
+            repeated += 1;
+        } else if let Some((field, rank)) = format.field(name) {
+            ranked.entry(field.name).or_default().push((rank, slot));
+        }
+    }
+    let in_order = |(name, mut slots): (_, Vec<(usize, usize)>)| {
+        slots.sort_unstable();
+        (name, slots.into_iter().map(|(_, slot)| slot).collect())
+    };
+    (ranked.into_iter().map(in_order).collect(), repeated)
+}
+
+/// The sources that one entry of a format's table stands for: one a slot that holds its field.
+fn resolve(from: &From, slots: &HashMap<&'static str, Vec<usize>>) -> Vec<Source> {
+    let slot_of = |name: &str| slots.get(name).and_then(|slots| slots.first()).copied();
+    let take = match *from {
+        From::Field(_) => Some(Take::Whole),
+        From::Part(_, part) => Some(Take::Part(part)),
+        From::WherePositive(_, other) => slot_of(other).map(Take::WherePositive),
+        From::Gregorian(_) => Some(Take::Gregorian(None)),
+        From::GregorianLess(_, other) => Some(Take::Gregorian(slot_of(other))),
+        From::Epoch(_) => Some(Take::Epoch(None)),
+        From::EpochLess(_, other) => Some(Take::Epoch(slot_of(other))),
+    };
+    let Some(take) = take else { return Vec::new() };
+    let holding = slots.get(from.name()).map_or(&[][..], Vec::as_slice);
+    holding.iter().map(|&slot| Source { slot, take }).collect()
+}
+
+fn residue(format: &Format, names: &[String], slot: usize, columns: &[Vec<Source>]) -> Residue {
+    if names[..slot].contains(&names[slot]) {
+        return Residue::Always;
+    }
+    let whole_and_first = |(column, rank): (Column, usize)| {
+        rank == 0 && !matches!(columns[column as usize][0].take, Take::Part(_) | Take::WherePositive(_))
+    };
+    let repeats = format.field(&names[slot]).is_some_and(|(field, _)| field.repeats);
+    if repeats || readers(columns, slot).any(whole_and_first) {
+        Residue::Never
+    } else if readers(columns, slot).next().is_some() {
+        Residue::Unless
+    } else {
+        Residue::Always
+    }
+}
+
+/// The names with blanks around them trimmed; the second `NAME` is `NAME#2`, a nameless one `#N`.
+fn own_names(names: &[String]) -> Vec<String> {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let own = |(at, name): (usize, &String)| {
+        let name = name.trim().trim_start_matches('\u{feff}').to_string();
+        let name = if name.is_empty() { format!("#{}", at + 1) } else { name };
+        let times = seen.entry(normalise(&name)).or_insert(0);
+        *times += 1;
+        if *times == 1 { name } else { format!("{name}#{times}") }
+    };
+    names.iter().enumerate().map(own).collect()
+}

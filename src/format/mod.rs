@@ -1,0 +1,324 @@
+//! The dumps, one declarative file each: how one is recognised, what its fields are called, and
+//! which unified column each fills. Stages are code, vendors are data: this is the data.
+//!
+//! A format is a `const` [`Format`]; what a table cannot say stands in a small named function that
+//! the table points to. Nothing here reads, splits or types anything, and no stage knows a vendor.
+
+mod asterisk;
+pub mod detect;
+mod kazoo;
+pub mod layout;
+mod nexo;
+mod ucm;
+mod ucm_cdrapi;
+mod ucm_web;
+mod yeastar;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::csv::{Field as RawField, Quotes};
+use crate::schema::{Column, TimeKind};
+
+pub use layout::Layout;
+
+/// Every dump that is read, in the order in which a file is tried against them.
+pub const ALL: &[&Format] =
+    &[&ucm_cdrapi::CSV, &kazoo::CSV, &nexo::CSV, &yeastar::CSV, &ucm_web::CSV, &asterisk::CSV];
+
+/// One dump of one vendor.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name, as `--format` takes it and column `format` has it.
+    pub name: &'static str,
+    /// The maker of the phone system, as column `vendor` has it.
+    pub vendor: &'static str,
+    /// One sentence for people: how a dump of it is told from others.
+    pub recognised_by: &'static str,
+    /// How its text is cut into records and fields.
+    pub syntax: Syntax,
+    /// Every field that the documents name, under its normalised name.
+    pub fields: &'static [Field],
+    /// Which columns are filled from which fields.
+    pub fill: Fill,
+    /// Whether its times are the PBX's clock or instants.
+    pub times: TimeKind,
+    /// What stands in the fields that fill `channel` and `dstchannel`.
+    pub channels: Channels,
+}
+
+/// How a dump's text is cut into records and fields.
+#[derive(Debug)]
+pub enum Syntax {
+    /// Lines of delimited fields.
+    Csv(Csv),
+}
+
+/// What a CSV dump looks like.
+#[derive(Debug)]
+pub struct Csv {
+    /// Whether a line of these normalised names is the header of this dump.
+    pub is_header: fn(names: &[String]) -> bool,
+    /// Whether a line of these values is a record of this dump that needs no header.
+    pub is_record: fn(values: &[&[u8]]) -> bool,
+    /// The columns that the firmware versions write, for a dump without a header.
+    pub generations: &'static [&'static [&'static str]],
+    /// What a quote means to the producer.
+    pub quotes: Quotes,
+    /// Whether a record of so many fields is read as it stands, field by field from the left; what
+    /// is past its last is empty. Every other goes through `fit`.
+    pub plain: fn(names: &[String], fields: usize) -> bool,
+    /// How a record is read that is not plain.
+    pub fit: fn(&Misfit<'_>) -> Fit,
+    /// The number of records at which a dump looks like one page of more.
+    pub page: Option<u64>,
+}
+
+/// A field of a dump.
+#[derive(Debug)]
+pub struct Field {
+    /// Its normalised name (see [`normalise`]).
+    pub name: &'static str,
+    /// Other normalised names for it; where several stand in one dump, the first that has a value counts.
+    pub synonyms: &'static [&'static str],
+    /// It only repeats another: it never goes to `extra`.
+    pub repeats: bool,
+}
+
+/// A field by one name.
+pub const fn field(name: &'static str) -> Field {
+    Field { name, synonyms: &[], repeats: false }
+}
+
+/// A field by several names.
+pub const fn field_or(name: &'static str, synonyms: &'static [&'static str]) -> Field {
+    Field { name, synonyms, repeats: false }
+}
+
+/// A field that only repeats another one.
+pub const fn repeats(name: &'static str) -> Field {
+    Field { name, synonyms: &[], repeats: true }
+}
+
+/// The columns that a dump fills: each from the first of its sources that has a value. What a later
+/// one holds then goes to `extra`, if it stands in no other column.
+pub type Columns = &'static [(Column, &'static [From])];
+
+/// Which table of columns holds for a dump.
+#[derive(Debug)]
+pub enum Fill {
+    /// Always this one.
+    Always(Columns),
+    /// It depends on the names in the header.
+    ByHeader(fn(names: &[String]) -> Columns),
+}
+
+/// Where a column's value comes from. Fields are named by their normalised name.
+#[derive(Clone, Copy, Debug)]
+pub enum From {
+    /// The field as it stands; read by the column's own type.
+    Field(&'static str),
+    /// A part of the field, or what a pure function makes of it.
+    Part(&'static str, fn(&str) -> Option<Cow<'_, str>>),
+    /// The first field as it stands, where the second holds a number above zero.
+    WherePositive(&'static str, &'static str),
+    /// Seconds since the year 0 (Gregorian seconds), an instant.
+    Gregorian(&'static str),
+    /// The same, less the seconds that another field holds.
+    GregorianLess(&'static str, &'static str),
+    /// Seconds since 1970, or milliseconds where there are thirteen digits; an instant.
+    Epoch(&'static str),
+    /// The same, less the seconds that another field holds.
+    EpochLess(&'static str, &'static str),
+}
+
+impl From {
+    /// The field that it reads first of all.
+    pub fn name(&self) -> &'static str {
+        match *self {
+            From::Field(name)
+            | From::Part(name, _)
+            | From::WherePositive(name, _)
+            | From::Gregorian(name)
+            | From::GregorianLess(name, _)
+            | From::Epoch(name)
+            | From::EpochLess(name, _) => name,
+        }
+    }
+}
+
+/// What the fields hold that fill `channel` and `dstchannel`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// Asterisk's channel names.
+    Names,
+    /// Names of trunks (Nexo).
+    Trunks,
+}
+
+/// A record that has another number of fields than its header, for a format's `fit`.
+#[derive(Debug)]
+pub struct Misfit<'a> {
+    /// The normalised names of the header.
+    pub names: &'a [String],
+    /// The text that the fields' spans lie in.
+    pub text: &'a [u8],
+    /// The fields as they were read.
+    pub fields: &'a [RawField],
+}
+
+impl Misfit<'_> {
+    /// The value of field `at`, trimmed of blanks.
+    pub fn value(&self, at: usize) -> Cow<'_, [u8]> {
+        match self.fields[at].value(self.text) {
+            Cow::Borrowed(value) => Cow::Borrowed(value.trim_ascii()),
+            Cow::Owned(value) => Cow::Owned(value.trim_ascii().to_vec()),
+        }
+    }
+
+    /// Whether field `at` holds nothing.
+    pub fn is_empty(&self, at: usize) -> bool {
+        self.value(at).is_empty()
+    }
+}
+
+/// What a format makes of a [`Misfit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// For every name of the header the fields that are its value, joined by their delimiters where
+    /// they are several; counted as repaired.
+    Repaired(Vec<Range<usize>>),
+    /// The same, but nothing was broken: the producer writes records like this.
+    Regular(Vec<Range<usize>>),
+    /// It fits no way, or more than one: rejected as `field-count`, for this reason.
+    No(String),
+}
+
+/// No record of another length is ever read.
+pub fn no_fit(record: &Misfit<'_>) -> Fit {
+    Fit::No(format!("{} fields where the header has {}", record.fields.len(), record.names.len()))
+}
+
+/// A field for every name, as nearly every producer writes.
+pub fn one_each(names: &[String], fields: usize) -> bool {
+    names.len() == fields
+}
+
+/// No line is a header by itself.
+pub fn no_header(_: &[String]) -> bool {
+    false
+}
+
+/// No line is a record of this dump without a header.
+pub fn no_record(_: &[&[u8]]) -> bool {
+    false
+}
+
+/// A column's name as it is compared: lower case, without blanks, dots, underscores and hyphens.
+pub fn normalise(name: &str) -> String {
+    name.chars()
+        .filter(|letter| !letter.is_whitespace() && !matches!(letter, '.' | '_' | '-' | '\u{feff}'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The format of that name.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    ALL.iter().find(|format| format.name == name).copied()
+}
+
+/// The names of all formats, for messages.
+pub fn names() -> String {
+    ALL.iter().map(|format| format.name).collect::<Vec<_>>().join(", ")
+}
+
+impl Format {
+    /// The field that a normalised name stands for, with its rank among the field's names.
+    pub fn field(&self, name: &str) -> Option<(&'static Field, usize)> {
+        self.fields.iter().find_map(|field| {
+            let mut names = std::iter::once(&field.name).chain(field.synonyms);
+            names.position(|known| *known == name).map(|rank| (field, rank))
+        })
+    }
+
+    /// Whether a line of these names, as they stand, is a header of this dump.
+    pub fn is_header(&self, names: &[String]) -> bool {
+        let normalised: Vec<String> = names.iter().map(|name| normalise(name)).collect();
+        self.csv().is_some_and(|csv| (csv.is_header)(&normalised))
+    }
+
+    /// The CSV side of the format, where it has one.
+    pub fn csv(&self) -> Option<&Csv> {
+        match &self.syntax {
+            Syntax::Csv(csv) => Some(csv),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn tables(format: &Format) -> Vec<Columns> {
+        match format.fill {
+            Fill::Always(columns) => vec![columns],
+            Fill::ByHeader(choose) => {
+                let generations = format.csv().map_or(&[][..], |csv| csv.generations);
+                let of = |names: &&[&str]| choose(&names.iter().map(|n| normalise(n)).collect::<Vec<_>>());
+                generations.iter().map(of).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_formats_and_fields_are_unique_and_normalised() {
+        let mut formats = HashSet::new();
+        for format in ALL {
+            assert!(formats.insert(format.name), "{}", format.name);
+            let mut fields = HashSet::new();
+            for field in format.fields {
+                for name in std::iter::once(&field.name).chain(field.synonyms) {
+                    assert_eq!(*name, normalise(name), "{}", format.name);
+                    assert!(fields.insert(*name), "{}: {name}", format.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tables_name_known_fields_and_each_column_once() {
+        for format in ALL {
+            for columns in tables(format) {
+                let mut seen = HashSet::new();
+                for (column, sources) in columns {
+                    assert!(seen.insert(*column), "{}: {}", format.name, column.name());
+                    for source in *sources {
+                        let known = format.fields.iter().any(|field| field.name == source.name());
+                        assert!(known, "{}: {}", format.name, source.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_generation_is_recognised_by_its_own_header() {
+        for format in ALL {
+            let Some(csv) = format.csv() else { continue };
+            for generation in csv.generations {
+                let names: Vec<String> = generation.iter().map(|name| normalise(name)).collect();
+                let found = ALL.iter().find(|f| f.csv().is_some_and(|csv| (csv.is_header)(&names)));
+                let headerless = format.name == "asterisk-csv";
+                assert!(headerless || found.is_some_and(|f| f.name == format.name), "{}", format.name);
+            }
+        }
+    }
+
+    #[test]
+    fn normalised_names() {
+        for name in ["Dest. Channel", "dest channel", "Dest Channel", "DEST_CHANNEL", " dest-channel "] {
+            assert_eq!(normalise(name), "destchannel");
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! CSV lines → spans.
+//!
+//! Nearly every record is regular: its separators are found 64 at a time and its spans written in
+//! one pass ([`Framer::regular`]). Whatever is not (a wrong number of fields, irregular quotes, NULs,
+//! bytes that are no UTF-8) goes record by record through the careful reader
+//! ([`Framer::careful`]), which is also what the fast way is held against.
+
+use std::sync::Arc;
+
+use encoding_rs::Encoding;
+use memchr::{memchr, memchr_iter};
+
+use super::{Counts, Place, Reason, Records, Reject, Span, clean};
+use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
+use crate::format::{Fit, Layout};
+use crate::split::csv::is_line;
+use crate::split::{Irregular, KEPT_OF_TOO_LARGE, MAX_RECORD};
+use crate::structure::{self, Masks, STEP};
+
+/// Bytes that are looked at for structure at a time: small enough that the masks stay in the
+/// nearest cache.
+const WINDOW: usize = 1 << 14;
+
+/// Frames the records of a block. `encoding` reads the records that are not UTF-8.
+pub fn frame(
+    text: Vec<u8>,
+    irregular: &[Irregular],
+    offset: u64,
+    layout: Arc<Layout>,
+    encoding: Option<&'static Encoding>,
+) -> Records {
+    let mut framer = Framer::new(&text, offset, &layout, encoding);
+    let mut at = 0;
+    for record in irregular {
+        framer.regular(at, record.start);
+        framer.careful(record.start, record.end, record.unclosed);
+        at = record.end;
+    }
+    framer.regular(at, text.len());
+    let Framer { spans, places, rejects, counts, rewritten, is_utf8, .. } = framer;
+    let text_bytes = text.len() as u64;
+    let (mut arena, original) = if is_utf8 { (text, None) } else { (blanked(&text), Some(text)) };
+    arena.extend_from_slice(&rewritten);
+    let arena = String::from_utf8(arena).expect("checked as a whole, or blanked where it was not UTF-8");
+    Records { offset, layout, text_bytes, arena, original, spans, places, rejects, counts }
+}
+
+/// The text with a `?` in place of every byte that is not UTF-8: no span points at one, for such
+/// records are rejected or rewritten.
+fn blanked(text: &[u8]) -> Vec<u8> {
+    let mut blanked = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        blanked.extend_from_slice(chunk.valid().as_bytes());
+        blanked.resize(blanked.len() + chunk.invalid().len(), b'?');
+    }
+    blanked
+}
+
+struct Framer<'a> {
+    text: &'a [u8],
+    offset: u64,
+    layout: &'a Layout,
+    encoding: Option<&'static Encoding>,
+    /// The whole text is UTF-8; else every record is checked by itself.
+    is_utf8: bool,
+    /// Bytes at which a line may begin that is no plain record: a NUL, a blank, the header's first.
+    suspicious: [bool; 256],
+    spans: Vec<Span>,
+    places: Vec<Place>,
+    rejects: Vec<Reject>,
+    counts: Counts,
+    /// Values that had to be rewritten; they go behind the text.
+    rewritten: Vec<u8>,
+    masks: Vec<Masks>,
+    fields: Vec<Field>,
+    /// Line ends before that byte, for the rejects' lines.
+    counted: (usize, u64),
+}
+
+impl<'a> Framer<'a> {
+    fn new(text: &'a [u8], offset: u64, layout: &'a Layout, encoding: Option<&'static Encoding>) -> Self {
+        let mut suspicious = [false; 256];
+        let first_of_header = layout.header.as_ref().and_then(|header| header.bytes().next());
+        for byte in [0, b' ', b'\t', b'\r', b'\n'].into_iter().chain(first_of_header) {
+            suspicious[byte as usize] = true;
+        }
+        let lines = memchr_iter(layout.dialect.eol, text).count();
+        Framer {
+            text,
+            offset,
+            layout,
+            encoding,
+            is_utf8: simdutf8::basic::from_utf8(text).is_ok(),
+            suspicious,
+            spans: Vec::with_capacity((lines + 1) * layout.slots()),
+            places: Vec::with_capacity(lines + 1),
+            rejects: Vec::new(),
+            counts: Counts { lines: lines as u64, ..Counts::default() },
+            rewritten: Vec::new(),
+            masks: Vec::new(),
+            fields: Vec::new(),
+            counted: (0, 0),
+        }
+    }
+
+    /// Frames the records from `at` to `end`, all of them regular to the splitter.
+    fn regular(&mut self, mut at: usize, end: usize) {
+        let Dialect { delimiter, eol, .. } = self.layout.dialect;
+        while at < end {
+            let window = &self.text[at..end.min(at + WINDOW)];
+            let mut masks = std::mem::take(&mut self.masks);
+            structure::scan(window, delimiter, eol, &mut masks);
+            let read = self.window(at, &masks);
+            self.masks = masks;
+            at = match read {
+                // The record is irregular after all, longer than the window, or the text's last
+                // one and without a line end: the careful reader finds its end.
+                Err(record) => self.one(record, end),
+                Ok(next) => next,
+            };
+        }
+    }
+
+    /// Frames whole records from the masks of the text at `from`; comes back with where the next
+    /// record begins, or with the record that has to be read carefully.
+    fn window(&mut self, from: usize, masks: &[Masks]) -> Result<usize, usize> {
+        let (slots, expected) = (self.layout.slots(), self.layout.expected);
+        let mut tracker = QuoteTracker::default();
+        let (mut record, mut field, mut column) = (from, from, 0);
+        let mut row = self.places.len() * slots;
+        let lines: u32 = masks.iter().map(|masks| masks.eol.count_ones()).sum();
+        self.spans.resize(row + (lines as usize + 1) * slots, Span::default());
+        for (step, masks) in masks.iter().enumerate() {
+            let quoting = tracker.step(masks);
+            if quoting.irregular != 0 {
+                self.spans.truncate(row);
+                return Err(record);
+            }
+            let mut separators = (masks.delimiter | masks.eol) & !quoting.inside;
+            while separators != 0 {
+                let bit = separators & separators.wrapping_neg();
+                let stop = from + step * STEP + separators.trailing_zeros() as usize;
+                separators ^= bit;
+                let is_end = masks.eol & bit != 0;
+                let end = if is_end && stop > field {
+                    stop - usize::from(self.text[stop - 1] == b'\r')
+                } else {
+                    stop
+                };
+                if column < expected {
+                    match self.span(field, end) {
+                        Some(span) => self.spans[row + column] = span,
+                        None => {
+                            self.spans.truncate(row);
+                            return Err(record);
+                        }
+                    }
+                }
+                column += 1;
+                field = stop + 1;
+                if is_end {
+                    if column == expected && self.is_plain(record, stop) {
+                        self.accept(record, end);
+                        row += slots;
+                    } else {
+                        self.spans.truncate(row);
+                        self.careful(record, stop + 1, false);
+                        row = self.places.len() * slots;
+                        self.spans.resize(row + (lines as usize + 1) * slots, Span::default());
+                    }
+                    (record, column) = (stop + 1, 0);
+                }
+            }
+        }
+        self.spans.truncate(row);
+        if record == from { Err(record) } else { Ok(record) }
+    }
+
+    /// The span of the field from `start` to `end`, or nothing where only the careful reader can tell.
+    fn span(&mut self, start: usize, end: usize) -> Option<Span> {
+        let text = &self.text[start..end];
+        if text.first() != Some(&b'"') {
+            return Some(Span::new(start, end));
+        }
+        let whole = text.len() >= 2 && text[text.len() - 1] == b'"';
+        if !whole {
+            // Verbatim, for a producer that writes so.
+            return (self.layout.dialect.quotes == crate::csv::Quotes::Device).then(|| Span::new(start, end));
+        }
+        let inner = &text[1..text.len() - 1];
+        if memchr(b'"', inner).is_none() {
+            return Some(Span::new(start + 1, end - 1));
+        }
+        only_doubled(inner).then(|| self.rewrite(&undouble(inner)))
+    }
+
+    /// Keeps a value that does not stand in the text as it is.
+    fn rewrite(&mut self, value: &[u8]) -> Span {
+        let start = self.text.len() + self.rewritten.len();
+        self.rewritten.extend_from_slice(value);
+        Span::new(start, start + value.len())
+    }
+
+    /// Whether the line from `record` to `stop` is a record and nothing else.
+    fn is_plain(&self, record: usize, stop: usize) -> bool {
+        !self.suspicious[self.text[record] as usize]
+            && (self.is_utf8 || std::str::from_utf8(&self.text[record..stop]).is_ok())
+    }
+
+    fn accept(&mut self, start: usize, end: usize) {
+        let number = self.counts.records as u32;
+        self.places.push(Place { start: start as u32, len: (end - start) as u32, number });
+        self.counts.records += 1;
+    }
+
+    /// Finds the end of the record at `record`, which the splitter found whole, and reads it carefully.
+    fn one(&mut self, record: usize, end: usize) -> usize {
+        let mut fields = std::mem::take(&mut self.fields);
+        let next = match read_record(&self.text[..end], record, self.layout.dialect, &mut fields) {
+            End::At(next) => next,
+            End::Open => end,
+        };
+        self.fields = fields;
+        self.careful(record, next, false);
+        next
+    }
+
+    /// The careful way for the record from `start` to `end`, line end included.
+    fn careful(&mut self, start: usize, end: usize, unclosed: bool) {
+        let whole = without_line_end(&self.text[start..end], self.layout.dialect);
+        let nuls = whole.iter().take_while(|&&byte| byte == 0).count();
+        let line = &whole[nuls..];
+        if nuls > 0 {
+            self.counts.nul_runs += 1;
+        }
+        let eol = self.layout.dialect.eol;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        if self.layout.header.as_ref().is_some_and(|header| is_line(line, header.as_bytes(), eol)) {
+            self.counts.repeated_headers += 1;
+            return;
+        }
+        let start = start + nuls;
+        match self.read_carefully(start, start + line.len(), unclosed) {
+            Ok(()) => self.accept(start, start + line.len()),
+            Err((reason, message)) => self.reject(start, start + line.len(), reason, message),
+        }
+    }
+
+    /// Writes the spans of a record, or says why it is rejected.
+    fn read_carefully(&mut self, start: usize, end: usize, unclosed: bool) -> Result<(), (Reason, String)> {
+        let raw = &self.text[start..end];
+        if raw.len() > MAX_RECORD {
+            return Err((Reason::TooLarge, format!("{} bytes in one record", raw.len())));
+        }
+        if unclosed {
+            return Err((Reason::UnclosedQuote, "a quote is opened and never closed".to_string()));
+        }
+        if self.is_utf8 || std::str::from_utf8(raw).is_ok() {
+            return self.read_text(self.text, start, end, 0);
+        }
+        let Some(encoding) = self.encoding else {
+            return Err((Reason::InvalidUtf8, "not UTF-8; --encoding names what it is".to_string()));
+        };
+        let decoded = encoding.decode_without_bom_handling_and_without_replacement(raw);
+        let Some(decoded) = decoded else {
+            return Err((Reason::InvalidUtf8, format!("neither UTF-8 nor {}", encoding.name())));
+        };
+        let shift = self.rewrite(decoded.as_bytes()).start as usize;
+        self.read_text(decoded.as_bytes(), 0, decoded.len(), shift)
+    }
+
+    /// Reads the record from `start` to `end` of `text`, which stands at `shift` in the arena.
+    fn read_text(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        end: usize,
+        shift: usize,
+    ) -> Result<(), (Reason, String)> {
+        let mut fields = std::mem::take(&mut self.fields);
+        let text = &text[..end];
+        let outcome = match read_record(text, start, self.layout.dialect, &mut fields) {
+            End::Open => Err((Reason::UnclosedQuote, "a quote is opened and never closed".to_string())),
+            End::At(_) if fields.len() > MAX_FIELDS => {
+                Err((Reason::FieldCount, format!("more than {MAX_FIELDS} fields")))
+            }
+            End::At(_) => self.place_fields(text, &fields, shift),
+        };
+        self.fields = fields;
+        outcome
+    }
+
+    fn place_fields(&mut self, text: &[u8], fields: &[Field], shift: usize) -> Result<(), (Reason, String)> {
+        let row = self.spans.len();
+        if fields.len() == self.layout.expected {
+            for field in fields {
+                let span = self.careful_span(text, field, shift);
+                self.spans.push(span);
+            }
+        } else {
+            let ranges = match clean::fit(text, fields, self.layout) {
+                Fit::Regular(ranges) => ranges,
+                Fit::Repaired(ranges) => {
+                    self.counts.repaired += 1;
+                    ranges
+                }
+                Fit::No(message) => return Err((Reason::FieldCount, message)),
+            };
+            for range in ranges {
+                let span = match &fields[range] {
+                    [] => Span::default(),
+                    [field] => self.careful_span(text, field, shift),
+                    [first, .., last] => Span::new(first.outer().0 + shift, last.outer().1 + shift),
+                };
+                self.spans.push(span);
+            }
+        }
+        self.spans.resize(row + self.layout.slots(), Span::default());
+        Ok(())
+    }
+
+    fn careful_span(&mut self, text: &[u8], field: &Field, shift: usize) -> Span {
+        match field.form {
+            Form::AsIs | Form::Quoted => Span::new(field.start + shift, field.end + shift),
+            Form::Doubled => self.rewrite(&field.value(text)),
+        }
+    }
+
+    fn reject(&mut self, start: usize, end: usize, reason: Reason, message: String) {
+        let (from, lines) = self.counted;
+        let line = lines + memchr_iter(self.layout.dialect.eol, &self.text[from..start]).count() as u64;
+        self.counted = (start, line);
+        let raw = &self.text[start..end];
+        let kept = if reason == Reason::TooLarge { raw.len().min(KEPT_OF_TOO_LARGE) } else { raw.len() };
+        self.rejects.push(Reject {
+            number: self.counts.records,
+            line,
+            offset: self.offset + start as u64,
+            length: raw.len() as u64,
+            reason,
+            field: None,
+            message,
+            raw: raw[..kept].to_vec(),
+        });
+        self.counts.records += 1;
+    }
+}
+
+/// Whether every quote in `inner` is one of a doubled pair.
+fn only_doubled(inner: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(quote) = memchr(b'"', &inner[at..]) {
+        if inner.get(at + quote + 1) != Some(&b'"') {
+            return false;
+        }
+        at += quote + 2;
+    }
+    true
+}
+
+/// A line without its line end.
+fn without_line_end(line: &[u8], dialect: Dialect) -> &[u8] {
+    match line {
+        [line @ .., end] if *end == dialect.eol => match line {
+            [line @ .., b'\r'] if dialect.eol == b'\n' => line,
+            _ => line,
+        },
+        _ => line.strip_suffix(b"\r").unwrap_or(line),
+    }
+}

@@ -1,0 +1,200 @@
+//! Block → records: knows syntax, no vendor. What comes out is rectangular whatever the syntax was.
+//!
+//! One arena of bytes and `spans[record × slot]`; no `String` and no map for a record or a value.
+//! What could not be framed is a reject beside it, located by its offset. Types come later.
+
+pub mod clean;
+pub mod csv;
+
+use std::sync::Arc;
+
+use encoding_rs::Encoding;
+
+use crate::format::Layout;
+use crate::split::{Block, Content, Unreadable};
+
+/// Frames a block; `encoding` reads records that are not UTF-8.
+pub fn block(block: Block, encoding: Option<&'static Encoding>) -> Records {
+    let Block { offset, layout, content } = block;
+    match content {
+        Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, encoding),
+        Content::Passed { lines, repeated_header } => {
+            let counts = Counts { lines, repeated_headers: repeated_header.into(), ..Counts::default() };
+            Records::none(offset, layout, counts, Vec::new())
+        }
+        Content::Rejected { text, length, lines, why } => {
+            let (reason, message) = match why {
+                Unreadable::TooLarge => (Reason::TooLarge, format!("{length} bytes in one record")),
+                Unreadable::NotARecord => (Reason::NotARecord, "a line above the header".to_string()),
+            };
+            let reject =
+                Reject { number: 0, line: 0, offset, length, reason, field: None, message, raw: text };
+            let counts = Counts { records: 1, lines, ..Counts::default() };
+            Records::none(offset, layout, counts, vec![reject])
+        }
+    }
+}
+
+/// A value's place in the arena. Length 0 is no value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// How many bytes.
+    pub len: u32,
+}
+
+impl Span {
+    /// The span from `start` up to `end`.
+    pub fn new(start: usize, end: usize) -> Span {
+        Span { start: start as u32, len: (end - start) as u32 }
+    }
+
+    /// Its text.
+    pub fn of<'a>(&self, arena: &'a str) -> &'a str {
+        &arena[self.start as usize..self.start as usize + self.len as usize]
+    }
+}
+
+/// Where a record stands in its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// First byte in the block.
+    pub start: u32,
+    /// How many bytes, without the line end.
+    pub len: u32,
+    /// Its number among the block's records, from 0, rejected ones counted.
+    pub number: u32,
+}
+
+/// The framed records of one block.
+#[derive(Debug)]
+pub struct Records {
+    /// Offset of the block in the dump.
+    pub offset: u64,
+    /// What the slots mean.
+    pub layout: Arc<Layout>,
+    /// How many bytes the block has.
+    pub text_bytes: u64,
+    /// The block's text, and behind it values that had to be rewritten.
+    pub arena: String,
+    /// The block's text verbatim, where some of it is not UTF-8 (the arena has `?` there).
+    pub original: Option<Vec<u8>>,
+    /// `spans[record × slots + slot]`.
+    pub spans: Vec<Span>,
+    /// Where each record stands.
+    pub places: Vec<Place>,
+    /// What could not be framed, in order.
+    pub rejects: Vec<Reject>,
+    /// What happened.
+    pub counts: Counts,
+}
+
+impl Records {
+    /// No records.
+    fn none(offset: u64, layout: Arc<Layout>, counts: Counts, rejects: Vec<Reject>) -> Records {
+        let (arena, original) = (String::new(), None);
+        Records {
+            offset,
+            layout,
+            text_bytes: 0,
+            arena,
+            original,
+            spans: Vec::new(),
+            places: Vec::new(),
+            rejects,
+            counts,
+        }
+    }
+
+    /// How many records were framed.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The text of a value; empty where there is none.
+    pub fn value(&self, record: usize, slot: usize) -> &str {
+        self.spans[record * self.layout.slots() + slot].of(&self.arena)
+    }
+}
+
+/// What happened while a block was framed. Lines and records include rejected ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records read, rejected ones too.
+    pub records: u64,
+    /// Records that were read only after a repair.
+    pub repaired: u64,
+    /// Header lines that came again.
+    pub repeated_headers: u64,
+    /// Lines that began with NULs.
+    pub nul_runs: u64,
+    /// Line ends in the block.
+    pub lines: u64,
+}
+
+/// Why a record was rejected. The names are a contract: they stand in the rejects file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A CSV record has another number of fields than its header, and no repair fits.
+    FieldCount,
+    /// A quote was opened and never closed.
+    UnclosedQuote,
+    /// The bytes are not UTF-8, nor text in the encoding given.
+    InvalidUtf8,
+    /// A time that cannot be read.
+    BadTime,
+    /// A number that cannot be read.
+    BadNumber,
+    /// A yes or no, or another word, that cannot be read.
+    BadValue,
+    /// A date that contradicts the file's date order.
+    BadDateOrder,
+    /// Larger than a record may be.
+    TooLarge,
+    /// A line that holds no record.
+    NotARecord,
+}
+
+impl Reason {
+    /// Its name in rejects and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::FieldCount => "field-count",
+            Reason::UnclosedQuote => "unclosed-quote",
+            Reason::InvalidUtf8 => "invalid-utf8",
+            Reason::BadTime => "bad-time",
+            Reason::BadNumber => "bad-number",
+            Reason::BadValue => "bad-value",
+            Reason::BadDateOrder => "bad-date-order",
+            Reason::TooLarge => "too-large",
+            Reason::NotARecord => "not-a-record",
+        }
+    }
+}
+
+/// A record that could not be read, with its place and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Its number among the block's records, from 0.
+    pub number: u64,
+    /// Line ends in the block before it.
+    pub line: u64,
+    /// Offset of its first byte in the dump.
+    pub offset: u64,
+    /// How many bytes it has, without its line end.
+    pub length: u64,
+    /// Why.
+    pub reason: Reason,
+    /// The dump's own name of the field that cannot be read.
+    pub field: Option<String>,
+    /// One sentence for people.
+    pub message: String,
+    /// Its text verbatim; of one that is too large only the beginning.
+    pub raw: Vec<u8>,
+}

@@ -1,0 +1,79 @@
+//! The one pool of threads, and work whose results are taken in the order in which it was given out.
+//!
+//! Used by the pipeline (blocks) and the sinks (columns, formatted text). A job that panics becomes
+//! an error where its result is taken; the pool and all other jobs go on.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use crate::error::{Error, Result};
+
+/// A pool of worker threads.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    pool: Arc<rayon::ThreadPool>,
+}
+
+/// The result of a job that may not be done yet.
+#[derive(Debug)]
+pub struct Pending<T> {
+    result: Receiver<std::result::Result<T, String>>,
+}
+
+impl Workers {
+    /// A pool of so many threads, or of as many as can be had.
+    ///
+    /// # Errors
+    /// Not a single thread can be had.
+    pub fn new(threads: usize) -> Result<Workers> {
+        let build = |threads| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(|at| format!("calltable-{at}"))
+                .build()
+        };
+        let pool = build(threads.max(1)).or_else(|_| build(1));
+        let pool = pool.map_err(|error| Error::usage(format!("no thread can be started: {error}")))?;
+        Ok(Workers { pool: Arc::new(pool) })
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Runs a job some time; jobs begin in the order in which one thread gives them out.
+    pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Pending<T> {
+        let (done, result) = sync_channel(1);
+        self.pool.spawn_fifo(move || {
+            // Nobody waits any more where the receiver is gone: the run was given up.
+            let _ =
+                done.send(catch_unwind(AssertUnwindSafe(job)).map_err(|panic| panic_text(panic.as_ref())));
+        });
+        Pending { result }
+    }
+
+    /// Runs a job some time whose result nobody takes; it must not panic.
+    pub fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        self.pool.spawn_fifo(job);
+    }
+}
+
+impl<T> Pending<T> {
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// The job panicked: a fault of ours, told with its text.
+    pub fn wait(self) -> std::result::Result<T, String> {
+        self.result.recv().unwrap_or_else(|_| Err("a worker thread is gone".to_string()))
+    }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("internal error, please report it: {}", text.unwrap_or_else(|| "no text".to_string()))
+}
