@@ -142,7 +142,7 @@ pub struct Outcome {
 /// Only wrong usage, told before anything is written; whatever happens later is in the [`Outcome`].
 pub fn convert(job: Job) -> Result<Outcome> {
     let started = Instant::now();
-    check_kinds(&job)?;
+    check_kinds(&job.inputs, &job.options)?;
     let out = match &job.output {
         Some(path) => Out::Staged(Box::new(Staged::create(path, job.overwrite)?)),
         None => Out::stdout(),
@@ -164,15 +164,15 @@ pub fn convert(job: Job) -> Result<Outcome> {
 }
 
 /// A dump of the other kind of times is told before the start, where files can be looked at.
-fn check_kinds(job: &Job) -> Result<()> {
-    if job.options.zone.is_some() || job.inputs.inputs.len() < 2 {
+pub(crate) fn check_kinds(inputs: &Inputs, options: &Options) -> Result<()> {
+    if options.zone.is_some() || inputs.inputs.len() < 2 {
         return Ok(());
     }
     let mut first = None;
     for input in
-        job.inputs.inputs.iter().filter(|input| matches!(&input.place, Place::File(path) if path.is_file()))
+        inputs.inputs.iter().filter(|input| matches!(&input.place, Place::File(path) if path.is_file()))
     {
-        let Some(times) = times_of(input, &job.options) else { continue };
+        let Some(times) = times_of(input, options) else { continue };
         match first {
             None => first = Some((times, input)),
             Some((before, _)) if before == times => {}

@@ -19,8 +19,9 @@ use crate::format::detect::{Detected, detect};
 use crate::format::{Format, Layout};
 use crate::frame;
 use crate::options::Options;
+use crate::recycle::Shelf;
 use crate::schema::TimeKind;
-use crate::split::csv::{Cut, Splitter, header_names};
+use crate::split::csv::{Cut, Splitter, bare, header_names};
 use crate::split::{BLOCK, Block, Content, KEPT_OF_TOO_LARGE, MAX_RECORD, Unreadable};
 use crate::survey::{Survey, date_order};
 use crate::time::{DateOrder, Zone};
@@ -78,6 +79,8 @@ pub struct Dump {
     /// Offset of the buffer's first byte in the dump.
     offset: u64,
     at_end: bool,
+    /// Where the memory of blocks comes back to.
+    shelf: Shelf,
     state: State,
     about: Option<About>,
     warnings: Vec<String>,
@@ -124,10 +127,17 @@ impl Dump {
             buffer: Vec::new(),
             offset,
             at_end: false,
+            shelf: Shelf::default(),
             state: State::Head,
             about: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// Takes memory from that shelf in place of one of its own, to share it with other dumps.
+    pub fn with_shelf(mut self, shelf: Shelf) -> Dump {
+        self.shelf = shelf;
+        self
     }
 
     /// Corrects the offset of the first byte, before any was put in.
@@ -256,6 +266,7 @@ impl Dump {
             times,
             zone: self.options.zone,
             first_offset: survey.first_offset().unwrap_or(0),
+            shelf: self.shelf.clone(),
         };
         self.about = Some(About {
             format: Some(layout.format),
@@ -319,7 +330,8 @@ impl Dump {
 
     /// Takes bytes off the front of the buffer and gives them away.
     fn advance(&mut self, bytes: usize) -> Vec<u8> {
-        let mut rest = Vec::with_capacity((self.buffer.len() - bytes).max(BLOCK) + BLOCK / 8);
+        // Room for a block, and behind it for values that have to be rewritten.
+        let mut rest = self.shelf.take((self.buffer.len() - bytes).max(BLOCK) + BLOCK / 8);
         rest.extend_from_slice(&self.buffer[bytes..]);
         let mut front = std::mem::replace(&mut self.buffer, rest);
         front.truncate(bytes);
@@ -383,13 +395,13 @@ impl Dump {
         body.limit = BLOCK;
         let old = body.layout.clone();
         if let Some(names) = header_names(&line, old.dialect) {
-            let bare = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii_end();
-            let header = String::from_utf8_lossy(bare).into_owned();
+            let header = String::from_utf8_lossy(bare(&line).trim_ascii_end()).into_owned();
             let layout = Layout::new(old.format, old.dialect, &names, Some(header));
             // Also where the columns are the same: the line may be spelled otherwise from here on.
             body.layout = Arc::new(layout);
         }
-        let content = Content::Passed { lines: 1, repeated_header: true };
+        let lines = u64::from(line.ends_with(&[old.dialect.eol]));
+        let content = Content::Passed { lines, repeated_header: true };
         Block { offset, layout: body.layout.clone(), content }
     }
 

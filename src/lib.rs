@@ -31,8 +31,9 @@
 //! block before, so everything after it is parallel; `pipeline` wires the stages, keeps the order and
 //! bounds the memory.
 //!
-//! The ways in, from large to small: [`convert::convert`] is the program's main job; [`Reader`] yields
-//! batches of files or of any `Read`; [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
+//! The ways in, from large to small: [`convert::convert`] is the program's main job, and
+//! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
+//! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
 
 mod column;
 pub mod convert;
@@ -43,9 +44,11 @@ mod dump;
 mod error;
 pub mod format;
 mod frame;
+pub mod inspect;
 mod options;
 mod pipeline;
 mod reader;
+mod recycle;
 pub mod report;
 mod schema;
 pub mod sink;
@@ -68,7 +71,7 @@ pub use schema::{COLUMNS, Column, ColumnDef, Kind, TimeKind, project, schema};
 #[doc(hidden)]
 pub mod stages {
     pub use crate::column::{Batch, Baton, Carry, File, build};
-    pub use crate::csv::{Dialect, End, Field, Quotes, read_record};
+    pub use crate::csv::{Dialect, End, Field, Form, Quotes, read_record};
     pub use crate::dump::{Dump, Step, Work};
     pub use crate::frame::{Counts, Place, Records, Reject, Span, block, csv::frame};
     pub use crate::split::csv::{Cut, Splitter};

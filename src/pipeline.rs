@@ -21,6 +21,7 @@ use crate::dump::{About, Dump, Step, Work};
 use crate::error::{Error, Result};
 use crate::format::detect::detect;
 use crate::options::Options;
+use crate::recycle::Shelf;
 use crate::schema::{self, TimeKind};
 use crate::source::chunk::Chunks;
 use crate::source::inputs::Input;
@@ -69,7 +70,12 @@ pub struct Pipeline {
     times: Option<TimeKind>,
     schema: Option<SchemaRef>,
     progress: Arc<Progress>,
+    shelf: Shelf,
+    decode: Decode,
 }
+
+/// How a block is decoded.
+pub type Decode = fn(Work, &Options, &SchemaRef) -> Batch;
 
 struct Open {
     at: usize,
@@ -106,7 +112,15 @@ impl Pipeline {
             times: None,
             schema: None,
             progress,
+            shelf: Shelf::default(),
+            decode: Work::decode,
         }
+    }
+
+    /// The same, but blocks are decoded so.
+    pub fn decoded_by(mut self, decode: Decode) -> Pipeline {
+        self.decode = decode;
+        self
     }
 
     /// The inputs.
@@ -146,7 +160,10 @@ impl Pipeline {
         let Some(input) = self.inputs.get(at) else { return false };
         self.next += 1;
         match open(input, at, &self.options, self.times, &self.progress) {
-            Ok(open) => self.open = Some(open),
+            Ok(mut open) => {
+                open.dump = open.dump.with_shelf(self.shelf.clone());
+                self.open = Some(open);
+            }
             Err(error) => self.queue.push_back(Queued::End(at, Box::new(Ended::failed(error)))),
         }
         true
@@ -158,8 +175,8 @@ impl Pipeline {
             Content::Records { text, .. } | Content::Rejected { text, .. } => text.len() as u64,
             Content::Passed { .. } => 0,
         };
-        let (options, schema) = (self.options.clone(), schema.clone());
-        let pending = self.workers.submit(move || work.decode(&options, &schema));
+        let (options, schema, decode) = (self.options.clone(), schema.clone(), self.decode);
+        let pending = self.workers.submit(move || decode(work, &options, &schema));
         self.queued += bytes;
         self.queue.push_back(Queued::Batch(open.at, pending, bytes));
     }

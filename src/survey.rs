@@ -61,11 +61,11 @@ impl Survey {
             for &slot in &times {
                 let text = records.value(record, slot).trim_ascii();
                 // A year first shows its own order; no need to look further.
-                if text.len() > 4 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit) {
+                if text.len() > 4 && text[..4].iter().all(u8::is_ascii_digit) {
                     continue;
                 }
-                let epoch = ids.iter().find_map(|&slot| epoch_of_id(records.value(record, slot).as_bytes()));
-                self.vote.add(text.as_bytes(), epoch);
+                let epoch = ids.iter().find_map(|&slot| epoch_of_id(records.value(record, slot)));
+                self.vote.add(text, epoch);
             }
         }
         if self.wants_offset && self.first_offset.is_none() {

@@ -92,7 +92,7 @@ impl<'a> Decoded<'a> {
         let mut dict = Dict::new(self.channels.len());
         for channel in &self.channels {
             match part(channel) {
-                Some(text) => dict.push(text, super::text::verbatim),
+                Some(text) => dict.push(text.as_bytes(), super::text::verbatim),
                 None => dict.push_null(),
             }
         }

@@ -6,23 +6,24 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
-use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Int32Type;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::validity::Validity;
+
 /// Builds a dictionary column from texts that live as long as the block.
 pub struct Dict<'a> {
     /// Texts as they stood, with the code of what was made of each (null: nothing).
-    seen: HashTable<(&'a str, Option<i32>)>,
+    seen: HashTable<(&'a [u8], Option<i32>)>,
     /// The text before, and its code: runs of the same are common.
-    last: Option<(&'a str, Option<i32>)>,
+    last: Option<(&'a [u8], Option<i32>)>,
     values: Vec<Cow<'a, str>>,
     /// The codes of `values`, by value.
     codes: HashTable<i32>,
     keys: Vec<i32>,
-    valid: Vec<bool>,
-    nulls: bool,
+    validity: Validity,
 }
 
 /// Fixed, so that the same input gives the same bytes; what is hashed lives for one block only.
@@ -37,8 +38,7 @@ impl<'a> Dict<'a> {
             values: Vec::new(),
             codes: HashTable::new(),
             keys: Vec::with_capacity(rows),
-            valid: Vec::with_capacity(rows),
-            nulls: false,
+            validity: Validity::new(rows),
         }
     }
 
@@ -48,7 +48,8 @@ impl<'a> Dict<'a> {
     }
 
     /// Appends what `make` makes of a text; it must be a pure function of it.
-    pub fn push(&mut self, text: &'a str, make: impl FnOnce(&'a str) -> Option<Cow<'a, str>>) {
+    #[inline]
+    pub fn push(&mut self, text: &'a [u8], make: impl FnOnce(&'a str) -> Option<Cow<'a, str>>) {
         let code = match self.last {
             Some((last, code)) if last == text => code,
             _ => self.code(text, make),
@@ -63,12 +64,14 @@ impl<'a> Dict<'a> {
         self.push_code(code);
     }
 
-    fn code(&mut self, text: &'a str, make: impl FnOnce(&'a str) -> Option<Cow<'a, str>>) -> Option<i32> {
+    fn code(&mut self, text: &'a [u8], make: impl FnOnce(&'a str) -> Option<Cow<'a, str>>) -> Option<i32> {
         let hash = HASHER.hash_one(text);
         if let Some((_, code)) = self.seen.find(hash, |(known, _)| *known == text) {
             return *code;
         }
-        let code = make(text).map(|value| self.code_of_value(value));
+        // Bytes of the arena, cut where texts are: anything else would be a fault of ours.
+        let made = std::str::from_utf8(text).ok().and_then(make);
+        let code = made.map(|value| self.code_of_value(value));
         self.seen.insert_unique(hash, (text, code), |(text, _)| HASHER.hash_one(text));
         code
     }
@@ -87,14 +90,12 @@ impl<'a> Dict<'a> {
 
     fn push_code(&mut self, code: Option<i32>) {
         self.keys.push(code.unwrap_or(0));
-        self.valid.push(code.is_some());
-        self.nulls |= code.is_none();
+        self.validity.push(code.is_some());
     }
 
     /// The column.
     pub fn finish(self) -> ArrayRef {
-        let nulls = self.nulls.then(|| NullBuffer::from(self.valid));
-        let keys = Int32Array::new(ScalarBuffer::from(self.keys), nulls);
+        let keys = Int32Array::new(ScalarBuffer::from(self.keys), self.validity.finish());
         let values = StringArray::from_iter_values(self.values.iter().map(Cow::as_ref));
         Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(values)))
     }
@@ -104,4 +105,10 @@ impl<'a> Dict<'a> {
 pub fn constant(value: &str, rows: usize) -> ArrayRef {
     let keys = Int32Array::new(ScalarBuffer::from(vec![0; rows]), None);
     Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(StringArray::from_iter_values([value]))))
+}
+
+/// A column that has no value in any row.
+pub fn nothing(rows: usize) -> ArrayRef {
+    let values = Arc::new(StringArray::from_iter_values::<&str, _>([]));
+    Arc::new(DictionaryArray::<Int32Type>::new(Int32Array::new_null(rows), values))
 }

@@ -16,6 +16,7 @@ mod problem;
 mod rows;
 mod text;
 mod time;
+mod validity;
 mod views;
 
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ use crate::decode::{Side, amaflags, disposition};
 use crate::format::Layout;
 use crate::frame::{Counts, Records, Reject};
 use crate::options::Options;
+use crate::recycle::Shelf;
 use crate::schema::{Column, Kind, TimeKind};
 use crate::time::{DateOrder, DstNote, Zone};
 
@@ -53,6 +55,8 @@ pub struct File {
     pub zone: Option<Zone>,
     /// The first offset that a record of the file shows, for `--timezone auto`.
     pub first_offset: i32,
+    /// Where the memory of a block's text goes back to.
+    pub shelf: Shelf,
 }
 
 /// Counts by name of things worth knowing that cost no record.
@@ -98,12 +102,14 @@ pub struct Batch {
     pub notes: Notes,
     /// Offsets that were used, for `--timezone auto`.
     pub offsets: Vec<i32>,
+    /// For each slot of the layout the rows that have nothing there; only `inspect` counts them.
+    pub empty: Vec<u64>,
 }
 
 /// Builds the wanted columns of a block.
 pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRef, carry: Carry) -> Batch {
     let (counts, layout, text_bytes) = (records.counts, records.layout.clone(), records.text_bytes);
-    let mut rows = Rows::new(records);
+    let mut rows = Rows::new(records, &file.shelf);
     let mut rejects = rows.take_rejects();
     let offsets = (file.zone == Some(Zone::Auto) && file.clocks == TimeKind::WallClock).then(|| {
         let own = time::own_offsets(&rows, file);
@@ -134,14 +140,14 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
     let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &with_rows)
         .expect("the columns are built by the schema");
     let offsets = offsets.map_or(Vec::new(), |offsets| offsets.distinct);
-    Batch { rows: batch, rejects, counts, layout, text_bytes, filtered, notes, offsets }
+    Batch { rows: batch, rejects, counts, layout, text_bytes, filtered, notes, offsets, empty: Vec::new() }
 }
 
 /// The first offset that a record shows by its own epoch, in seconds east.
 pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
     let (clocks, times) = (TimeKind::WallClock, TimeKind::Instant);
-    let file = File { name: "".into(), order, clocks, times, zone: Some(Zone::Auto), first_offset: 0 };
-    time::own_offsets(&Rows::new(records), &file).into_iter().flatten().next()
+    let file = File { name: "".into(), order, clocks, times, zone: Some(Zone::Auto), first_offset: 0, shelf: Shelf::default() };
+    time::own_offsets(&Rows::new(records, &file.shelf), &file).into_iter().flatten().next()
 }
 
 /// Keeps the records of the wanted kinds; comes back with how many are left out.

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
+use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, new_null_array};
+use arrow::buffer::ScalarBuffer;
 
 use super::problem::Problems;
 use super::rows::Rows;
+use super::validity::Validity;
+use crate::format::layout::{Source, Take};
 use crate::frame::Reason;
 use crate::schema::Column;
 use crate::time::read_seconds;
@@ -15,44 +18,65 @@ pub fn numbers<T: ArrowPrimitiveType>(
     rows: &Rows,
     column: Column,
     problems: &mut Problems,
-    read: fn(&str) -> Option<Option<T::Native>>,
+    read: fn(&[u8]) -> Option<Option<T::Native>>,
 ) -> ArrayRef {
     let sources = rows.layout().sources(column);
-    let value = |&row: &u32| {
-        let (rank, text) = rows.first(sources, row)?;
-        read(&text).unwrap_or_else(|| {
-            problems.add(row, sources[rank].slot, Reason::BadNumber, "is not a whole number that fits");
-            None
-        })
-    };
-    Arc::new(rows.kept.iter().map(value).collect::<PrimitiveArray<T>>())
+    if sources.is_empty() {
+        return new_null_array(&T::DATA_TYPE, rows.len());
+    }
+    let mut values = Vec::with_capacity(rows.len());
+    let mut validity = Validity::new(rows.len());
+    for &row in &rows.kept {
+        let number = value(rows, sources, row, |slot, text| {
+            read(text).unwrap_or_else(|| {
+                problems.add(row, slot, Reason::BadNumber, "is not a whole number that fits");
+                None
+            })
+        });
+        validity.push(number.is_some());
+        values.push(number.unwrap_or_default());
+    }
+    Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), validity.finish()))
+}
+
+/// What `read` makes of the first source that has a value.
+fn value<N>(rows: &Rows, sources: &[Source], row: u32, mut read: impl FnMut(usize, &[u8]) -> Option<N>) -> Option<N> {
+    if let [Source { slot, take: Take::Whole }] = sources {
+        return match rows.bytes(row, *slot) {
+            [] => None,
+            text => read(*slot, text),
+        };
+    }
+    let (rank, text) = rows.first(sources, row)?;
+    read(sources[rank].slot, text.as_bytes())
 }
 
 /// `12`, `6s`, `0:13:45`.
-pub fn seconds(text: &str) -> Option<Option<i32>> {
-    read_seconds(text.as_bytes()).ok()
+pub fn seconds(text: &[u8]) -> Option<Option<i32>> {
+    read_seconds(text).ok()
 }
 
 /// A plain number.
-pub fn plain<N: std::str::FromStr>(text: &str) -> Option<Option<N>> {
-    let text = text.trim();
-    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+pub fn plain<N: std::str::FromStr>(text: &[u8]) -> Option<Option<N>> {
+    match text.trim_ascii() {
+        [] => Some(None),
+        text => std::str::from_utf8(text).ok()?.parse().ok().map(Some),
+    }
 }
 
 /// A column of yes and no.
 pub fn booleans(rows: &Rows, column: Column, problems: &mut Problems) -> ArrayRef {
     let sources = rows.layout().sources(column);
-    let value = |&row: &u32| {
-        let (rank, text) = rows.first(sources, row)?;
-        match text.trim().to_ascii_lowercase().as_str() {
-            "" => None,
-            "yes" | "true" | "1" => Some(true),
-            "no" | "false" | "0" => Some(false),
+    let yes_or_no = |&row: &u32| {
+        value(rows, sources, row, |slot, text| match text.trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" => None,
+            b"yes" | b"true" | b"1" => Some(true),
+            b"no" | b"false" | b"0" => Some(false),
             _ => {
-                problems.add(row, sources[rank].slot, Reason::BadValue, "is neither yes nor no");
+                problems.add(row, slot, Reason::BadValue, "is neither yes nor no");
                 None
             }
-        }
+        })
     };
-    Arc::new(rows.kept.iter().map(value).collect::<BooleanArray>())
+    Arc::new(rows.kept.iter().map(yes_or_no).collect::<BooleanArray>())
 }

@@ -8,6 +8,7 @@ use super::views::Arena;
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
 use crate::frame::{Place, Records, Reject, Span};
+use crate::recycle::Shelf;
 use crate::schema::Column;
 use crate::time::read_seconds;
 
@@ -24,9 +25,9 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// All records of a block.
-    pub fn new(mut records: Records) -> Rows {
-        let arena = Arena::new(std::mem::take(&mut records.arena));
+    /// All records of a block; the memory of its text goes back to the shelf.
+    pub fn new(mut records: Records, shelf: &Shelf) -> Rows {
+        let arena = Arena::new(std::mem::take(&mut records.arena), shelf);
         Rows { arena, kept: (0..records.len() as u32).collect(), records }
     }
 
@@ -77,9 +78,17 @@ impl Rows {
         self.records.spans[record as usize * self.records.layout.slots() + slot]
     }
 
+    /// A value's bytes; none where it is empty or the sign for nothing.
+    #[inline]
+    pub fn bytes(&self, record: u32, slot: usize) -> &[u8] {
+        let span = self.span(record, slot);
+        let bytes = &self.arena.bytes()[span.start as usize..][..span.len as usize];
+        if bytes == EM_DASH.as_bytes() { &[] } else { bytes }
+    }
+
     /// A value's text, or nothing where it is empty or the sign for nothing.
     pub fn text(&self, record: u32, slot: usize) -> Option<&str> {
-        present(self.span(record, slot).of(self.arena.text()))
+        present(self.span(record, slot).text(self.arena.text()))
     }
 
     /// A column's value in a record: the first of its sources that has one, and that source's rank.
@@ -103,8 +112,7 @@ impl Rows {
     }
 
     fn is_positive(&self, record: u32, slot: usize) -> bool {
-        let seconds = self.text(record, slot).map(|text| read_seconds(text.as_bytes()));
-        matches!(seconds, Some(Ok(Some(seconds))) if seconds > 0)
+        matches!(read_seconds(self.bytes(record, slot)), Ok(Some(seconds)) if seconds > 0)
     }
 }
 

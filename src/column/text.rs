@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::DataType;
 
 use super::dict::Dict;
 use super::rows::Rows;
@@ -33,46 +34,45 @@ const NUMBERS_AND_IDS: &[Column] = &[
 /// A text column, and how many of its values Excel has damaged.
 pub fn text(rows: &Rows, column: Column) -> (ArrayRef, u64) {
     let sources = rows.layout().sources(column);
+    if sources.is_empty() {
+        return (new_null_array(&DataType::Utf8View, rows.len()), 0);
+    }
     let mut views = Views::new(&rows.arena, rows.len());
     let watched = NUMBERS_AND_IDS.contains(&column);
     let mut damaged = 0;
-    match sources {
-        [] => rows.kept.iter().for_each(|_| views.push_null()),
-        [Source { slot, take: Take::Whole }] => {
-            let arena = rows.arena.text().as_bytes();
-            for &row in &rows.kept {
-                let span = rows.span(row, *slot);
-                if says_nothing(span, arena) {
-                    views.push_null();
-                } else {
-                    views.push_span(span);
-                    damaged += u64::from(watched && is_excel_number(span.of(rows.arena.text())));
-                }
+    for &row in &rows.kept {
+        match sources.iter().find_map(|source| found(rows, source, row)) {
+            None => views.push_null(),
+            Some(Found::Span(span)) => {
+                views.push_span(span);
+                damaged += u64::from(watched && is_excel_number(span.of(rows.arena.bytes())));
             }
-        }
-        _ => {
-            for &row in &rows.kept {
-                match rows.first(sources, row) {
-                    None => views.push_null(),
-                    Some((_, text)) => {
-                        damaged += u64::from(watched && is_excel_number(&text));
-                        views.push(&text);
-                    }
-                }
+            Some(Found::Text(text)) => {
+                views.push(&text);
+                damaged += u64::from(watched && is_excel_number(text.as_bytes()));
             }
         }
     }
     (views.finish(), damaged)
 }
 
-/// [`super::rows::present`], on the bytes.
-fn says_nothing(span: Span, arena: &[u8]) -> bool {
-    span.len == 0 || (span.len == 3 && arena[span.start as usize..].starts_with("—".as_bytes()))
+/// A source's value in a record: where it stands, or what was made of it.
+enum Found<'a> {
+    Span(Span),
+    Text(Cow<'a, str>),
+}
+
+#[inline]
+fn found<'a>(rows: &'a Rows, source: &Source, row: u32) -> Option<Found<'a>> {
+    match source.take {
+        Take::Whole if rows.bytes(row, source.slot).is_empty() => None,
+        Take::Whole => Some(Found::Span(rows.span(row, source.slot))),
+        _ => rows.take(source, row).map(Found::Text),
+    }
 }
 
 /// `1.9098E+10`: what Excel makes of a long number.
-fn is_excel_number(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn is_excel_number(bytes: &[u8]) -> bool {
     let Some(at) = bytes.len().checked_sub(4) else { return false };
     bytes[at + 1] == b'+'
         && bytes[at] == b'E'
@@ -84,19 +84,22 @@ fn is_excel_number(text: &str) -> bool {
 /// A dictionary column; `make` turns a source's text into the column's value.
 pub fn dict(rows: &Rows, column: Column, make: fn(&str) -> Option<Cow<'_, str>>) -> ArrayRef {
     let sources = rows.layout().sources(column);
+    if sources.is_empty() {
+        return super::dict::nothing(rows.len());
+    }
     let mut dict = Dict::new(rows.len());
     for &row in &rows.kept {
         match sources {
-            [Source { slot, take: Take::Whole }] => match rows.text(row, *slot) {
-                None => dict.push_null(),
-                Some(text) => dict.push(text, make),
+            [Source { slot, take: Take::Whole }] => match rows.bytes(row, *slot) {
+                [] => dict.push_null(),
+                text => dict.push(text, make),
             },
-            [Source { slot, take: Take::Part(part) }] => match rows.text(row, *slot) {
-                None => dict.push_null(),
-                Some(text) => dict.push(text, |text| made(part(text), make)),
+            [Source { slot, take: Take::Part(part) }] => match rows.bytes(row, *slot) {
+                [] => dict.push_null(),
+                text => dict.push(text, |text| made(part(text), make)),
             },
             _ => match rows.first(sources, row) {
-                Some((_, Cow::Borrowed(text))) => dict.push(text, make),
+                Some((_, Cow::Borrowed(text))) => dict.push(text.as_bytes(), make),
                 // Rare: what a part made is new text, which cannot be remembered by where it stands.
                 Some((_, Cow::Owned(text))) => {
                     dict.push_value(make(&text).map(|value| value.into_owned().into()))
@@ -152,10 +155,10 @@ mod tests {
     #[test]
     fn excel_numbers_are_told_from_numbers_and_names() {
         for damaged in ["1.9098E+10", "2E+09", "1,9098E+10"] {
-            assert!(is_excel_number(damaged), "{damaged}");
+            assert!(is_excel_number(damaged.as_bytes()), "{damaged}");
         }
         for whole in ["19098", "E+10", "LINE+10", "1.9098E+1x", "+10", ""] {
-            assert!(!is_excel_number(whole), "{whole}");
+            assert!(!is_excel_number(whole.as_bytes()), "{whole}");
         }
     }
 }

@@ -3,12 +3,15 @@
 //! How a text reads is told by `time/`; here it is decided, a row at a time, what it means: the
 //! PBX's clock as it stands, an instant by a zone, or by the offset that the row's own epoch shows.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+use arrow::buffer::ScalarBuffer;
 
 use super::problem::Problems;
 use super::rows::Rows;
+use super::validity::Validity;
 use super::{File, Notes};
 use crate::format::layout::{Source, Take};
 use crate::frame::Reason;
@@ -50,9 +53,10 @@ pub fn times(
     let starts = (zoned && wanted != [Column::Start]).then(|| reader.starts(clock.as_mut()));
     let column = |&column: &Column| {
         let mut values = Vec::with_capacity(rows.len());
+        let mut validity = Validity::new(rows.len());
         for (at, &row) in rows.kept.iter().enumerate() {
             let written = reader.read(column, row, Some(problems));
-            values.push(written.map(|written| match (written, &mut clock) {
+            let value = written.map(|written| match (written, &mut clock) {
                 (Written::Instant(instant), _) => instant,
                 (Written::Clock(local), Some(clock)) if zoned => {
                     let resolved = match (&starts, column) {
@@ -65,9 +69,11 @@ pub fn times(
                 (Written::Clock(local), _) => {
                     offsets.map_or(local, |offsets| local - i64::from(offsets.of[row as usize]) * SECOND)
                 }
-            }));
+            });
+            validity.push(value.is_some());
+            values.push(value.unwrap_or_default());
         }
-        let array = TimestampMicrosecondArray::from(values);
+        let array = TimestampMicrosecondArray::new(ScalarBuffer::from(values), validity.finish());
         let array: ArrayRef = match file.times {
             TimeKind::WallClock => Arc::new(array),
             TimeKind::Instant => Arc::new(array.with_timezone("UTC")),
@@ -86,8 +92,11 @@ impl Reader<'_> {
     /// A time of a record; what cannot be read is nothing, and a problem where those are asked for.
     fn read(&self, column: Column, row: u32, problems: Option<&mut Problems>) -> Option<Written> {
         let sources = self.rows.layout().sources(column);
-        let (rank, text) = self.rows.first(sources, row)?;
-        match self.written(&sources[rank], row, text.as_bytes()) {
+        let (rank, text) = match sources {
+            [Source { slot, take: Take::Whole }] => (0, Cow::Borrowed(self.rows.bytes(row, *slot))),
+            _ => self.rows.first(sources, row).map(|(rank, text)| (rank, bytes_of(text)))?,
+        };
+        match self.written(&sources[rank], row, &text) {
             Ok(written) => written,
             Err((reason, what)) => {
                 if let Some(problems) = problems {
@@ -171,6 +180,13 @@ impl Reader<'_> {
 
     fn start(&self, clock: &mut ZoneClock, local: i64, row: u32) -> Resolved {
         clock.start_with(local, || epoch(self.rows, row))
+    }
+}
+
+fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 

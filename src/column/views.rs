@@ -5,34 +5,44 @@
 //!
 //! `unsafe` is used here to skip arrow's own check, which validates every value's UTF-8 again: it
 //! costs more than building the column (`cargo bench columns`). What makes it right: an [`Arena`]
-//! is only made from a `String`, and a view only from a `&str` that was sliced, checked, from it.
+//! checks its bytes when it is made, and a view only from a `&str` that was sliced, checked, from it.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringViewArray};
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::util::bit_util;
+use arrow::buffer::{Buffer, ScalarBuffer};
 
+use super::validity::Validity;
 use crate::frame::Span;
+use crate::recycle::Shelf;
 
 /// A block's text, shared by all columns that point into it.
 #[derive(Clone, Debug)]
 pub struct Arena {
-    /// Always the bytes of a `String`.
+    /// Always UTF-8.
     buffer: Buffer,
 }
 
 impl Arena {
-    /// Takes the text over; nothing is copied.
-    pub fn new(text: String) -> Arena {
-        Arena { buffer: Buffer::from_vec(text.into_bytes()) }
+    /// Takes the text over; nothing is copied. Its memory goes back to the shelf in the end.
+    ///
+    /// # Panics
+    /// It is not UTF-8.
+    pub fn new(text: Vec<u8>, shelf: &Shelf) -> Arena {
+        assert!(simdutf8::basic::from_utf8(&text).is_ok(), "the framed text is UTF-8");
+        Arena { buffer: Buffer::from(bytes::Bytes::from_owner(shelf.lend(text))) }
+    }
+
+    /// The bytes of the text.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
     }
 
     /// The text.
     pub fn text(&self) -> &str {
-        // SAFETY: `new` is the only constructor, its argument is a String, and a Buffer's bytes
-        // never change.
+        // SAFETY: `new` is the only constructor and its `assert!` has checked these bytes; a
+        // Buffer's bytes never change.
         unsafe { std::str::from_utf8_unchecked(&self.buffer) }
     }
 }
@@ -42,8 +52,7 @@ pub struct Views<'a> {
     arena: &'a Arena,
     text: &'a str,
     views: Vec<u128>,
-    validity: Vec<u8>,
-    nulls: usize,
+    validity: Validity,
     /// Texts that do not stand in the arena.
     own: String,
 }
@@ -57,16 +66,14 @@ impl<'a> Views<'a> {
             arena,
             text: arena.text(),
             views: Vec::with_capacity(rows),
-            validity: vec![0xff; rows.div_ceil(8)],
-            nulls: 0,
+            validity: Validity::new(rows),
             own: String::new(),
         }
     }
 
     /// Appends null.
     pub fn push_null(&mut self) {
-        bit_util::unset_bit(&mut self.validity, self.views.len());
-        self.nulls += 1;
+        self.validity.push(false);
         self.views.push(0);
     }
 
@@ -84,6 +91,7 @@ impl<'a> Views<'a> {
         } else {
             inline(text.as_bytes())
         };
+        self.validity.push(true);
         self.views.push(view);
     }
 
@@ -98,6 +106,7 @@ impl<'a> Views<'a> {
             self.own.push_str(text);
             outside(text.as_bytes(), 1, start)
         };
+        self.validity.push(true);
         self.views.push(view);
     }
 
@@ -110,10 +119,7 @@ impl<'a> Views<'a> {
 
     /// The column.
     pub fn finish(self) -> ArrayRef {
-        let len = self.views.len();
-        let nulls = (self.nulls > 0).then(|| {
-            NullBuffer::new(arrow::buffer::BooleanBuffer::new(Buffer::from_vec(self.validity), 0, len))
-        });
+        let nulls = self.validity.finish();
         let mut buffers = vec![self.arena.buffer.clone()];
         if !self.own.is_empty() {
             buffers.push(Buffer::from_vec(self.own.into_bytes()));
@@ -152,7 +158,7 @@ mod tests {
             text in "\\PC{0,200}",
             cuts in proptest::collection::vec((0usize..200, 0usize..40, any::<bool>()), 0..40),
         ) {
-            let arena = Arena::new(text.clone());
+            let arena = Arena::new(text.clone().into_bytes(), &Shelf::default());
             let mut ours = Views::new(&arena, cuts.len());
             let mut checked = arrow::array::StringViewBuilder::new();
             for (start, len, from_arena) in cuts {

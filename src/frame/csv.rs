@@ -39,9 +39,13 @@ pub fn frame(
     framer.regular(at, text.len());
     let Framer { spans, places, rejects, counts, rewritten, is_utf8, .. } = framer;
     let text_bytes = text.len() as u64;
-    let (mut arena, original) = if is_utf8 { (text, None) } else { (blanked(&text), Some(text)) };
+    // What was rewritten of a record that was then rejected need not be UTF-8 either.
+    let (mut arena, original, rewritten) = if is_utf8 {
+        (text, None, rewritten)
+    } else {
+        (blanked(&text), Some(text), blanked(&rewritten))
+    };
     arena.extend_from_slice(&rewritten);
-    let arena = String::from_utf8(arena).expect("checked as a whole, or blanked where it was not UTF-8");
     Records { offset, layout, text_bytes, arena, original, spans, places, rejects, counts }
 }
 
@@ -81,7 +85,7 @@ impl<'a> Framer<'a> {
     fn new(text: &'a [u8], offset: u64, layout: &'a Layout, encoding: Option<&'static Encoding>) -> Self {
         let mut suspicious = [false; 256];
         let first_of_header = layout.header.as_ref().and_then(|header| header.bytes().next());
-        for byte in [0, b' ', b'\t', b'\r', b'\n'].into_iter().chain(first_of_header) {
+        for byte in [0, b' ', b'\t', b'\r', b'\n', b'\x0c'].into_iter().chain(first_of_header) {
             suspicious[byte as usize] = true;
         }
         let lines = memchr_iter(layout.dialect.eol, text).count();

@@ -51,7 +51,12 @@ impl Span {
     }
 
     /// Its text.
-    pub fn of<'a>(&self, arena: &'a str) -> &'a str {
+    pub fn text<'a>(&self, arena: &'a str) -> &'a str {
+        &arena[self.start as usize..self.start as usize + self.len as usize]
+    }
+
+    /// Its bytes.
+    pub fn of<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
         &arena[self.start as usize..self.start as usize + self.len as usize]
     }
 }
@@ -76,8 +81,8 @@ pub struct Records {
     pub layout: Arc<Layout>,
     /// How many bytes the block has.
     pub text_bytes: u64,
-    /// The block's text, and behind it values that had to be rewritten.
-    pub arena: String,
+    /// The block's text, and behind it values that had to be rewritten. UTF-8 as a whole.
+    pub arena: Vec<u8>,
     /// The block's text verbatim, where some of it is not UTF-8 (the arena has `?` there).
     pub original: Option<Vec<u8>>,
     /// `spans[record × slots + slot]`.
@@ -93,7 +98,7 @@ pub struct Records {
 impl Records {
     /// No records.
     fn none(offset: u64, layout: Arc<Layout>, counts: Counts, rejects: Vec<Reject>) -> Records {
-        let (arena, original) = (String::new(), None);
+        let (arena, original) = (Vec::new(), None);
         Records {
             offset,
             layout,
@@ -117,8 +122,8 @@ impl Records {
         self.places.is_empty()
     }
 
-    /// The text of a value; empty where there is none.
-    pub fn value(&self, record: usize, slot: usize) -> &str {
+    /// The bytes of a value; none where there is no value.
+    pub fn value(&self, record: usize, slot: usize) -> &[u8] {
         self.spans[record * self.layout.slots() + slot].of(&self.arena)
     }
 }

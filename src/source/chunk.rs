@@ -57,11 +57,19 @@ impl<R: Read> Chunks<R> {
             return Err(fault);
         }
         let before = buf.len();
-        let missing = upto.saturating_sub(before);
-        buf.reserve_exact(missing);
-        // `read_to_end` fills the spare room of the buffer itself, and goes on after short reads.
-        let outcome = (&mut self.text).take(missing as u64).read_to_end(buf);
-        self.offset += (buf.len() - before) as u64;
+        // Filled with zeros first: next to nothing, where the buffer was used before and is warm.
+        buf.resize(upto.max(before), 0);
+        let mut filled = before;
+        let outcome = loop {
+            match self.text.read(&mut buf[filled..]) {
+                Ok(0) => break Ok(filled - before),
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        buf.truncate(filled);
+        self.offset += (filled - before) as u64;
         outcome
     }
 

@@ -126,6 +126,11 @@ pub fn display_name(path: &OsStr) -> String {
     name
 }
 
+/// Whether two paths lead to the same file, which is there.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    Identity::of(one).is_some_and(|identity| Identity::of(other) == Some(identity))
+}
+
 /// What makes two paths the same file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {

@@ -130,7 +130,9 @@ impl Splitter {
     /// Judges the record at `start`; nothing where more text is needed to.
     fn judge(&mut self, text: &[u8], start: usize, layout: &Layout, at_end: bool) -> Option<Irregular> {
         let dialect = layout.dialect;
-        let read = read_record(text, start, dialect, &mut self.fields);
+        // NULs at the start of a line are no part of its first field.
+        let from = start + text[start..].iter().take_while(|&&byte| byte == 0).count();
+        let read = read_record(text, from, dialect, &mut self.fields);
         let first_line = memchr(dialect.eol, &text[start..]).map(|length| start + length + 1);
         if let End::At(end) = read {
             let one_line = first_line.is_none_or(|line| line >= end);
@@ -150,7 +152,7 @@ impl Splitter {
         if !settled && !at_end && !beyond {
             return None;
         }
-        if let End::At(end) = read_record(&text[..tried], start, dialect, &mut self.fields)
+        if let End::At(end) = read_record(&text[..tried], from, dialect, &mut self.fields)
             && (end < tried || text[end - 1] == dialect.eol || (at_end && end == text.len()))
             && (resumes.is_none_or(|line| line >= end) || clean::reads_cleanly(text, &self.fields, layout))
         {
@@ -200,8 +202,8 @@ fn below_lowest(bits: u64) -> u64 {
 /// the byte. Data begins with a number or a date nearly everywhere, so this mostly looks at one
 /// byte; a first field that no table knows begins no header.
 fn is_other_header(text: &[u8], layout: &Layout) -> bool {
-    let bare = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let bare = bare.strip_prefix(b"\"").unwrap_or(bare);
+    let line = bare(text);
+    let bare = line.strip_prefix(b"\"").unwrap_or(line);
     if !bare.first().is_some_and(|byte| byte.is_ascii_alphabetic()) {
         return false;
     }
@@ -216,7 +218,7 @@ fn is_other_header(text: &[u8], layout: &Layout) -> bool {
 
 /// The names on the line at the front of `text`, if it is whole and is text.
 pub fn header_names(text: &[u8], dialect: Dialect) -> Option<Vec<String>> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = bare(text);
     let line = &text[..memchr(dialect.eol, text).unwrap_or(text.len())];
     let mut fields = Vec::new();
     match read_record(line, 0, dialect, &mut fields) {
@@ -225,6 +227,12 @@ pub fn header_names(text: &[u8], dialect: Dialect) -> Option<Vec<String>> {
         }
         End::Open => None,
     }
+}
+
+/// A line without what may stand before it: NULs that a crash left, a byte order mark.
+pub fn bare(text: &[u8]) -> &[u8] {
+    let nuls = text.iter().take_while(|&&byte| byte == 0).count();
+    text[nuls..].strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text[nuls..])
 }
 
 /// Whether `text` begins with exactly this line.

@@ -1,0 +1,83 @@
+//! The program's commands, one file each: what was typed becomes objects, a function of the library
+//! does the work, and what it gives is written down.
+//!
+//! ```text
+//!   args ──▶ reading, places ──▶ library ──▶ stdout: the result
+//!   (typed)  (resolved)             │        stderr: all else
+//!                                   ╰──▶ exit code
+//! ```
+//!
+//! Wrong usage is told before anything is read; only then are there effects.
+
+mod args;
+mod channel;
+mod completions;
+mod convert;
+mod formats;
+mod inspect;
+mod places;
+mod progress;
+mod reading;
+mod say;
+mod schema;
+mod summary;
+mod table;
+mod wrong;
+
+use std::process::ExitCode;
+
+use calltable::convert::Exit;
+use calltable::{ErrorKind, Result};
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// Wrong usage, told before anything was read.
+const WRONG_USAGE: u8 = 2;
+
+/// Does what the command line says.
+pub(crate) fn run() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(Arguments { command, json }) => ended(done(command, json)),
+        Err(error) if is_help(&error) => {
+            let _ = error.print();
+            code(error.exit_code() as u8)
+        }
+        Err(error) => {
+            say::error(&wrong::sentence(&error));
+            code(WRONG_USAGE)
+        }
+    }
+}
+
+fn done(command: Command, json: bool) -> Result<Exit> {
+    match command {
+        Command::Convert(typed) => convert::run(&typed, json),
+        Command::Inspect(typed) => inspect::run(&typed, json),
+        Command::Channel(typed) => channel::run(&typed, json),
+        Command::Schema => schema::run(json),
+        Command::Formats => formats::run(json),
+        Command::Completions { shell } => completions::script(shell, json),
+        Command::Man => completions::page(json),
+    }
+}
+
+fn ended(result: Result<Exit>) -> ExitCode {
+    match result {
+        Ok(exit) => code(exit as u8),
+        Err(error) => {
+            say::error(&error.to_string());
+            code(if error.kind() == ErrorKind::Usage { WRONG_USAGE } else { Exit::Failed as u8 })
+        }
+    }
+}
+
+fn code(code: u8) -> ExitCode {
+    ExitCode::from(code)
+}
+
+/// Help and version are no errors, though clap gives them as such.
+fn is_help(error: &clap::Error) -> bool {
+    use clap::error::ErrorKind::*;
+    matches!(error.kind(), DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand)
+}

@@ -1,0 +1,162 @@
+//! Where a conversion writes: the table, the rejects, the report. Told apart, from each other and
+//! from the inputs, before anything is read.
+//!
+//! It looks at names and kinds of files only, and must not know what is written there.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use calltable::sink::Kind;
+use calltable::source::inputs::{Inputs, Place, display_name, expand, is_same_file};
+use calltable::{Error, Result};
+
+use super::args::{Output, Rejects};
+
+/// The paths that a conversion writes to.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The table's; none for standard output.
+    pub(crate) output: Option<PathBuf>,
+    /// What the table's file is.
+    pub(crate) kind: Kind,
+    /// Where rejected records go, if anywhere.
+    pub(crate) rejects: Option<PathBuf>,
+    /// Where the report goes, if anywhere.
+    pub(crate) report: Option<PathBuf>,
+}
+
+impl Places {
+    /// What the options mean.
+    ///
+    /// # Errors
+    /// Usage: the output's kind is not told or told twice, or a path cannot be written to.
+    pub(crate) fn of(output: &Output, rejects: &Rejects, json: bool) -> Result<Places> {
+        let Some(path) = &output.path else { return Err(no_output()) };
+        let kind = kind(path, output.to.as_deref())?;
+        let is_stdout = path.as_os_str() == "-";
+        if is_stdout && json {
+            return Err(Error::usage(
+                "--json with -o -: standard output takes the table or the report, not both; --report-file PATH \
+                 writes the report to a file",
+            ));
+        }
+        let places = Places {
+            output: (!is_stdout).then(|| path.clone()),
+            kind,
+            rejects: rejects.path.clone().or_else(|| beside(path)),
+            report: output.report_file.clone(),
+        };
+        places.check()?;
+        Ok(places)
+    }
+
+    /// The inputs that the arguments mean.
+    ///
+    /// # Errors
+    /// Usage: there is no such file, or it is one that this conversion writes.
+    pub(crate) fn inputs(&self, arguments: &[OsString]) -> Result<Inputs> {
+        let ours: Vec<PathBuf> = self.all().map(|(_, path)| path.clone()).collect();
+        let inputs = expand(arguments, &ours)?;
+        for input in &inputs.inputs {
+            let Place::File(path) = &input.place else { continue };
+            if let Some((option, _)) = self.all().find(|(_, ours)| path.is_file() && is_same_file(path, ours)) {
+                let name = &input.name;
+                return Err(Error::usage(format!(
+                    "{name} is an input, and {option} would replace it: name another file"
+                )));
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// The paths, each with the option that names it.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let named = [("-o", &self.output), ("--rejects", &self.rejects), ("--report-file", &self.report)];
+        named.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)))
+    }
+
+    fn check(&self) -> Result<()> {
+        let all: Vec<(&str, &PathBuf)> = self.all().collect();
+        for (at, (option, path)) in all.iter().enumerate() {
+            check_place(option, path)?;
+            if let Some((other, _)) = all[..at].iter().find(|(_, other)| is_same_place(path, other)) {
+                let shown = display_name(path.as_os_str());
+                return Err(Error::usage(format!(
+                    "{option} {shown}: is the file of {other}, too; name another"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn no_output() -> Error {
+    Error::usage(
+        "-o (--output) is missing: it names a file that ends in .parquet, .arrow, .arrows, .csv or .jsonl, or `-` for \
+         standard output",
+    )
+}
+
+/// What the output is to be: what its ending or `--to` tells, and never two things.
+fn kind(path: &Path, to: Option<&str>) -> Result<Kind> {
+    let shown = display_name(path.as_os_str());
+    let by_ending = Kind::of_path(path);
+    let by_option = to.and_then(Kind::by_name);
+    let wrong = |message: String| Err(Error::usage(message));
+    match (by_ending, by_option) {
+        (Some(kind), None) | (None, Some(kind)) => Ok(kind),
+        (Some(kind), Some(asked)) if kind == asked => Ok(kind),
+        (Some(_), Some(_)) => {
+            let to = to.unwrap_or_default();
+            wrong(format!("-o {shown} with --to {to}: the ending tells another kind; leave one of them out"))
+        }
+        (None, None) if shown == "-" => wrong(format!("-o -: --to says what is to be written: {}", kinds())),
+        (None, None) if path.is_dir() => wrong(format!("-o {shown}: is a folder, and a file is asked for")),
+        (None, None) => wrong(format!("-o {shown}: the ending tells no kind; --to names one: {}", kinds())),
+    }
+}
+
+fn kinds() -> String {
+    Kind::ALL.map(|(name, _)| name).join(", ")
+}
+
+/// Where rejects go that no option names a place for: nowhere if the output is a stream.
+fn beside(output: &Path) -> Option<PathBuf> {
+    let is_stream = fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if is_stream || output.as_os_str() == "-" {
+        return None;
+    }
+    let mut path = output.as_os_str().to_os_string();
+    path.push(".rejects.jsonl");
+    Some(path.into())
+}
+
+/// A file can only be put into a folder that is there, and not in place of one.
+fn check_place(option: &str, path: &Path) -> Result<()> {
+    let name = path.as_os_str();
+    let wrong = |why: &str| Err(Error::usage(format!("{option} {}: {why}", display_name(name))));
+    if name.is_empty() || name == "-" {
+        return wrong("a file is asked for");
+    }
+    if path.is_dir() || name.as_encoded_bytes().ends_with(b"/") {
+        return wrong("is a folder, and a file is asked for");
+    }
+    if !folder(path).is_dir() {
+        return wrong("there is no such folder");
+    }
+    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether two paths lead to one file, be it there or yet to come. Streams take from many.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    if one.exists() && other.exists() {
+        return one.is_file() && is_same_file(one, other);
+    }
+    one.file_name() == other.file_name() && is_same_file(folder(one), folder(other))
+}

@@ -1,0 +1,355 @@
+//! What is it? Reads dumps to their end, writes nothing, and tells what `convert` would make of them:
+//! their format, what their columns become, their time range, their first rows, what is wrong.
+//!
+//! ```text
+//!   pipeline ──▶ batches in order ──▶ findings (what the dumps hold) + tally (the report's counts)
+//! ```
+//!
+//! It counts what is decoded anyway, and must not know formats: what a dump's column becomes is told
+//! by its layout. One thing it adds to the decoding: how many rows have nothing in a slot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimestampMicrosecondType};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::column::{self, Batch};
+use crate::convert::{Agreed, Exit, Limits, Progress, check_kinds};
+use crate::dump::Work;
+use crate::error::Result;
+use crate::format::Layout;
+use crate::format::layout::{Residue, Take};
+use crate::frame::{self, Records, Reject};
+use crate::options::Options;
+use crate::pipeline::{Event, Pipeline};
+use crate::reader::Rejected;
+use crate::report::{InputReport, Report, SkippedReport};
+use crate::schema::{Column, TimeKind, project};
+use crate::sink::text_jsonl;
+use crate::source::inputs::Inputs;
+use crate::tally::Tally;
+use crate::workers::Workers;
+
+/// How many rows, and how many problems, are shown of an input.
+const SHOWN: usize = 5;
+
+/// What came of looking at dumps.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// One an input, in order.
+    pub inputs: Vec<Inspected>,
+    /// What was passed over in walked folders.
+    pub skipped: Vec<SkippedReport>,
+    /// How `convert` would end.
+    pub exit: Exit,
+}
+
+/// What an input is. The fields and their order are a contract, as those of the report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspected {
+    /// What the report of `convert` would say; `written` are the rows that it would write.
+    #[serde(flatten)]
+    pub report: InputReport,
+    /// Its columns, in order.
+    pub columns: Vec<Found>,
+    /// The earliest start, as the text outputs write times.
+    pub start_min: Option<String>,
+    /// The latest start.
+    pub start_max: Option<String>,
+    /// How many records were rejected, by reason.
+    pub by_reason: BTreeMap<String, u64>,
+    /// The first rows, as the `.jsonl` output has them.
+    pub first_rows: Vec<Map<String, Value>>,
+    /// The first rejects.
+    #[serde(skip)]
+    pub problems: Vec<Rejected>,
+}
+
+/// A column of a dump.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    /// The dump's own name for it.
+    pub name: String,
+    /// The unified column that takes it, `extra` if none does; nothing where it only repeats others.
+    pub column: Option<&'static str>,
+    /// How many of the rows have nothing there.
+    pub nulls: u64,
+    /// All unified columns that something in it fills.
+    #[serde(skip)]
+    pub fills: Vec<&'static str>,
+}
+
+/// Reads dumps and tells what they are. All columns are decoded, whatever `options` says.
+///
+/// ```
+/// use calltable::inspect::inspect;
+/// use calltable::source::inputs::expand;
+///
+/// let inputs = expand(&["testdata/sample/2019"], &[])?;
+/// for dump in inspect(inputs, &Default::default(), Default::default(), &Default::default())?.inputs {
+///     println!("{}: {:?}, {} rows", dump.report.source, dump.report.format, dump.report.counts.written);
+/// }
+/// # Ok::<(), calltable::Error>(())
+/// ```
+///
+/// # Errors
+/// Usage: the dumps' times are of two kinds, or no thread can be had.
+pub fn inspect(
+    inputs: Inputs,
+    options: &Options,
+    limits: Limits,
+    progress: &Arc<Progress>,
+) -> Result<Inspection> {
+    check_kinds(&inputs, options)?;
+    let options = Arc::new(Options { columns: Column::all().collect(), ..options.clone() });
+    let Inputs { inputs, skipped } = inputs;
+    let mut tally = Tally::new(&inputs, None)?;
+    let mut findings: Vec<Findings> = inputs.iter().map(|_| Findings::default()).collect();
+    let workers = Workers::new(limits.threads)?;
+    let limit = limits.blocks().0 * crate::split::BLOCK as u64;
+    let mut pipeline =
+        Pipeline::new(inputs, options, workers, limit, progress.clone()).decoded_by(decode_and_count);
+    let times = times_of(&pipeline.schema());
+    for event in pipeline {
+        if let Event::Batch(at, batch) = &event {
+            findings[*at].add(batch)?;
+            progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
+        }
+        tally.add(event)?;
+    }
+    let exit = tally.verdict(Agreed::Unsaid);
+    let mut report = Report::default();
+    tally.finish(&mut report)?;
+    let inputs = findings.into_iter().zip(report.inputs).map(|(findings, report)| findings.of(report, times));
+    let inputs = inputs.collect::<Result<_>>()?;
+    Ok(Inspection { inputs, skipped: skipped.iter().map(SkippedReport::from).collect(), exit })
+}
+
+fn times_of(schema: &SchemaRef) -> TimeKind {
+    match schema.field(Column::Start as usize).data_type() {
+        DataType::Timestamp(_, Some(_)) => TimeKind::Instant,
+        _ => TimeKind::WallClock,
+    }
+}
+
+/// Decodes a block as `Work::decode` does, and counts the rows that have nothing in a slot.
+fn decode_and_count(work: Work, options: &Options, schema: &SchemaRef) -> Batch {
+    let Work { block, file, carry } = work;
+    let records = frame::block(block, options.encoding);
+    let held = Held::of(&records);
+    let mut batch = column::build(records, &file, options, schema, carry);
+    batch.empty = held.empty(&batch.rows);
+    batch
+}
+
+/// Whether a value's bytes are more than the documents' sign for nothing.
+fn is_something(value: &[u8]) -> bool {
+    !value.is_empty() && value != "—".as_bytes()
+}
+
+/// Which slots of a block's records hold something.
+struct Held {
+    slots: usize,
+    /// Each record's offset in the dump, ascending: by it a row finds its record again.
+    offsets: Vec<i64>,
+    /// `held[record × slots + slot]`.
+    held: Vec<bool>,
+}
+
+impl Held {
+    fn of(records: &Records) -> Held {
+        let slots = records.layout.slots();
+        let offsets = records.places.iter().map(|place| (records.offset + u64::from(place.start)) as i64);
+        let values = (0..records.len()).flat_map(|record| (0..slots).map(move |slot| (record, slot)));
+        let held = values.map(|(record, slot)| is_something(records.value(record, slot)));
+        Held { slots, offsets: offsets.collect(), held: held.collect() }
+    }
+
+    /// For each slot the rows that have nothing there; rejected records are no rows.
+    fn empty(&self, rows: &RecordBatch) -> Vec<u64> {
+        let mut empty = vec![0; self.slots];
+        let mut record = 0;
+        for offset in rows.column(Column::SourceOffset as usize).as_primitive::<Int64Type>().values() {
+            record += self.offsets[record..].partition_point(|at| at < offset);
+            let held = &self.held[record * self.slots..][..self.slots];
+            empty.iter_mut().zip(held).for_each(|(empty, held)| *empty += u64::from(!held));
+        }
+        empty
+    }
+}
+
+/// What an input was found to hold so far.
+#[derive(Default)]
+struct Findings {
+    /// The columns of all its headers, in the order in which they came up.
+    columns: Vec<Filled>,
+    /// The layout of the last block, and which of the columns each of its slots is.
+    layout: Option<(Arc<Layout>, Vec<usize>)>,
+    rows: u64,
+    /// Before the next block.
+    records: u64,
+    lines: u64,
+    /// The earliest and the latest start.
+    starts: Option<(i64, i64)>,
+    by_reason: BTreeMap<String, u64>,
+    first_rows: Vec<Map<String, Value>>,
+    problems: Vec<Rejected>,
+}
+
+/// A column, and how many rows have something there.
+struct Filled {
+    name: String,
+    /// The name as names are compared.
+    key: String,
+    fills: Vec<&'static str>,
+    column: Option<&'static str>,
+    filled: u64,
+}
+
+impl Findings {
+    fn add(&mut self, batch: &Batch) -> Result<()> {
+        self.enter(&batch.layout);
+        let rows = batch.rows.num_rows();
+        if let Some((layout, columns)) = &self.layout {
+            for (slot, &at) in columns.iter().enumerate() {
+                self.columns[at].filled += rows as u64 - empty(batch, layout, slot);
+            }
+        }
+        if let Some((min, max)) = starts(&batch.rows) {
+            let (earliest, latest) = self.starts.unwrap_or((min, max));
+            self.starts = Some((earliest.min(min), latest.max(max)));
+        }
+        let wanted = SHOWN.saturating_sub(self.first_rows.len()).min(rows);
+        self.first_rows.extend(json_rows(&batch.rows.slice(0, wanted))?);
+        batch.rejects.iter().for_each(|reject| self.reject(reject));
+        self.rows += rows as u64;
+        self.records += batch.counts.records;
+        self.lines += batch.counts.lines;
+        Ok(())
+    }
+
+    /// Finds the columns of a layout, which is that of the block before in nearly all cases.
+    fn enter(&mut self, layout: &Arc<Layout>) {
+        if self.layout.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, layout)) {
+            return;
+        }
+        let mut columns = Vec::with_capacity(layout.slots());
+        for (slot, name) in layout.names.iter().enumerate() {
+            let key = crate::format::normalise(name);
+            let known = self.columns.iter().position(|known| known.key == key);
+            columns.push(known.unwrap_or(self.columns.len()));
+            if known.is_none() {
+                self.columns.push(Filled {
+                    name: name.clone(),
+                    key,
+                    fills: fills(layout, slot),
+                    column: taker(layout, slot).map(Column::name).or_else(|| left_over(layout, slot)),
+                    filled: 0,
+                });
+            }
+        }
+        self.layout = Some((layout.clone(), columns));
+    }
+
+    fn reject(&mut self, reject: &Reject) {
+        *self.by_reason.entry(reject.reason.name().to_string()).or_insert(0) += 1;
+        if self.problems.len() < SHOWN {
+            self.problems.push(Rejected {
+                record: self.records + reject.number + 1,
+                line: self.lines + reject.line + 1,
+                offset: reject.offset,
+                length: reject.length,
+                reason: reject.reason.name(),
+                field: reject.field.clone(),
+                message: reject.message.clone(),
+                raw: reject.raw.clone(),
+            });
+        }
+    }
+
+    /// All that is known of the input.
+    fn of(self, report: InputReport, times: TimeKind) -> Result<Inspected> {
+        let found = |column: Filled| Found {
+            nulls: self.rows - column.filled,
+            name: column.name,
+            column: column.column,
+            fills: column.fills,
+        };
+        let shown = |time: Option<i64>| time.map(|time| time_text(time, times)).transpose();
+        Ok(Inspected {
+            columns: self.columns.into_iter().map(found).collect(),
+            start_min: shown(self.starts.map(|(earliest, _)| earliest))?,
+            start_max: shown(self.starts.map(|(_, latest)| latest))?,
+            by_reason: self.by_reason,
+            first_rows: self.first_rows,
+            problems: self.problems,
+            report,
+        })
+    }
+}
+
+/// How many rows of a batch have nothing in a slot: where a column is filled by it alone, the nulls
+/// of that (a zero date is one), else the empty texts.
+fn empty(batch: &Batch, layout: &Layout, slot: usize) -> u64 {
+    let alone = taker(layout, slot).filter(|column| {
+        let sources = layout.sources(*column);
+        sources.len() == 1 && is_whole(&sources[0].take)
+    });
+    match alone {
+        Some(column) => batch.rows.column(column as usize).logical_null_count() as u64,
+        None => batch.empty.get(slot).copied().unwrap_or(0),
+    }
+}
+
+/// The unified column that stands for a slot: that of its own name, else one that takes it as it
+/// stands, else one that takes a part. What kind of call it was is only told by it.
+fn taker(layout: &Layout, slot: usize) -> Option<Column> {
+    let rank = |(column, rank): &(Column, usize)| {
+        let whole = is_whole(&layout.sources(*column)[*rank].take);
+        let same_name = crate::format::normalise(column.name()) == layout.normalised[slot];
+        (!whole, !same_name, *column == Column::CallType, *rank)
+    };
+    layout.readers(slot).min_by_key(rank).map(|(column, _)| column)
+}
+
+fn is_whole(take: &Take) -> bool {
+    matches!(take, Take::Whole | Take::Gregorian(None) | Take::Epoch(None))
+}
+
+/// Where a slot goes that no column takes.
+fn left_over(layout: &Layout, slot: usize) -> Option<&'static str> {
+    (layout.residue(slot) == Residue::Always).then(|| Column::Extra.name())
+}
+
+fn fills(layout: &Layout, slot: usize) -> Vec<&'static str> {
+    let mut fills: Vec<&str> = layout.readers(slot).map(|(column, _)| column.name()).collect();
+    fills.extend(left_over(layout, slot));
+    fills.dedup();
+    fills
+}
+
+fn starts(rows: &RecordBatch) -> Option<(i64, i64)> {
+    let starts = rows.column(Column::Start as usize).as_primitive::<TimestampMicrosecondType>();
+    let known = || starts.iter().flatten();
+    Some((known().min()?, known().max()?))
+}
+
+fn json_rows(rows: &RecordBatch) -> Result<Vec<Map<String, Value>>> {
+    let mut text = Vec::new();
+    text_jsonl::rows(rows, &mut text)?;
+    let lines = serde_json::Deserializer::from_slice(&text).into_iter();
+    Ok(lines.map(|row| row.expect("we wrote it")).collect())
+}
+
+/// A time as the text outputs write it.
+fn time_text(time: i64, times: TimeKind) -> Result<String> {
+    let zone = (times == TimeKind::Instant).then_some("UTC");
+    let array = TimestampMicrosecondArray::from(vec![time]).with_timezone_opt(zone);
+    let rows = RecordBatch::try_new(project(&[Column::Start], times), vec![Arc::new(array)]);
+    let rows = json_rows(&rows.expect("the column is of the schema's type"))?;
+    Ok(rows[0][Column::Start.name()].as_str().unwrap_or_default().to_string())
+}
