@@ -17,7 +17,7 @@ use arrow::datatypes::SchemaRef;
 
 use crate::column::Batch;
 use crate::convert::Progress;
-use crate::dump::{About, Dump, Step, Work};
+use crate::dump::{About, Dump, HEAD, Step, Work};
 use crate::error::{Error, Result};
 use crate::format::detect::detect;
 use crate::options::Options;
@@ -299,8 +299,10 @@ fn survey(input: &Input, options: &Arc<Options>) -> Result<Survey> {
             Step::Survey => dump.surveyed(None)?,
             Step::Need(bytes) => fill(&mut dump, &mut chunks, bytes)?,
             Step::Work(work) => {
+                // The head did not decide: it must not seem to now, before its doubts are seen again.
+                let behind_the_head = work.block.offset >= HEAD as u64;
                 survey.block(work.block);
-                if survey.is_decided(options.date_order) {
+                if behind_the_head && survey.is_decided(options.date_order) {
                     return Ok(survey);
                 }
             }

@@ -189,7 +189,7 @@ fn megabytes_of_line_ends() {
 #[test]
 fn records_with_everything_wrong() {
     let counts = read(dumps::irregular(2 << 20, 7)).expect("a dump");
-    assert!(counts.rows > 5000 && counts.rejected > 100, "{counts:?}");
+    assert!(counts.rows > 5000 && counts.rejected > 50, "{counts:?}");
 }
 
 proptest! {

@@ -33,7 +33,8 @@ pub(crate) fn run(typed: &Convert, json: bool) -> Result<Exit> {
 
 /// What is to be done; nothing has been read or written when it is known.
 fn job(typed: &Convert, json: bool) -> Result<Job> {
-    let options = Options { columns: columns(typed.output.columns.as_deref())?, ..reading::options(&typed.reading)? };
+    let options =
+        Options { columns: columns(typed.output.columns.as_deref())?, ..reading::options(&typed.reading)? };
     let limits = reading::limits(&typed.running)?;
     let agreed = agreed(&typed.rejects)?;
     let places = Places::of(&typed.output, &typed.rejects, json)?;
@@ -62,7 +63,9 @@ fn columns(list: Option<&str>) -> Result<Vec<Column>> {
     let Some(list) = list else { return Ok(Column::all().collect()) };
     let mut columns = Vec::new();
     for name in list.split(',').map(str::trim) {
-        let unknown = || Error::usage(format!("--columns {list}: there is no column `{name}`; `calltable schema` has all"));
+        let unknown = || {
+            Error::usage(format!("--columns {list}: there is no column `{name}`; `calltable schema` has all"))
+        };
         let column = Column::by_name(name).ok_or_else(unknown)?;
         if columns.contains(&column) {
             return Err(Error::usage(format!("--columns {list}: {name} stands twice; name it once")));
@@ -78,7 +81,9 @@ fn agreed(typed: &Rejects) -> Result<Agreed> {
         _ if typed.strict => Ok(Agreed::Strict),
         None => Ok(Agreed::Unsaid),
         Some(text) => most(text).ok_or_else(|| {
-            Error::usage(format!("--max-rejects {text}: a count such as 10 or a share such as 0.5% is asked for"))
+            Error::usage(format!(
+                "--max-rejects {text}: a count such as 10 or a share such as 0.5% is asked for"
+            ))
         }),
     }
 }

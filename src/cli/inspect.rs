@@ -29,7 +29,8 @@ pub(crate) fn run(typed: &Inspect, json: bool) -> Result<Exit> {
         say::json(&found.inputs)?;
     } else {
         let mut pages: Vec<String> = found.inputs.iter().map(|input| page(input).join("\n")).collect();
-        let skipped = found.skipped.iter().map(|file| format!("{}\n  passed over  {}", file.source, file.why));
+        let skipped =
+            found.skipped.iter().map(|file| format!("{}\n  passed over  {}", file.source, file.why));
         pages.extend(skipped);
         say::result(&(pages.join("\n\n") + "\n"))?;
     }
@@ -71,12 +72,16 @@ fn facts(input: &Inspected) -> Vec<[String; 2]> {
     add("records", was_read.then(|| records(report)));
     let from_to = |(from, to): (&String, &String)| format!("{from} to {to}");
     add("start", input.start_min.as_ref().zip(input.start_max.as_ref()).map(from_to));
-    add("dates", report.date_order.as_deref().map(|order| match order {
-        "mdy" => "month first (mdy)".to_string(),
-        _ => "day first (dmy)".to_string(),
-    }));
+    add(
+        "dates",
+        report.date_order.as_deref().map(|order| match order {
+            "mdy" => "month first (mdy)".to_string(),
+            _ => "day first (dmy)".to_string(),
+        }),
+    );
     add("offsets", (!report.utc_offset.is_empty()).then(|| report.utc_offset.join(", ")));
-    let notes: Vec<String> = report.notes.iter().map(|(name, times)| format!("{name} {}", grouped(*times))).collect();
+    let notes: Vec<String> =
+        report.notes.iter().map(|(name, times)| format!("{name} {}", grouped(*times))).collect();
     add("counted", (!notes.is_empty()).then(|| notes.join(", ")));
     report.warnings.iter().for_each(|warning| add("warning", Some(warning.clone())));
     facts

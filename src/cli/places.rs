@@ -60,7 +60,8 @@ impl Places {
         let inputs = expand(arguments, &ours)?;
         for input in &inputs.inputs {
             let Place::File(path) = &input.place else { continue };
-            if let Some((option, _)) = self.all().find(|(_, ours)| path.is_file() && is_same_file(path, ours)) {
+            if let Some((option, _)) = self.all().find(|(_, ours)| path.is_file() && is_same_file(path, ours))
+            {
                 let name = &input.name;
                 return Err(Error::usage(format!(
                     "{name} is an input, and {option} would replace it: name another file"

@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn clocks() {
-        assert_eq!([0, 67, 3723].map(|seconds| clock(Duration::from_secs(seconds))), ["0:00", "1:07", "1:02:03"]);
+        assert_eq!(
+            [0, 67, 3723].map(|seconds| clock(Duration::from_secs(seconds))),
+            ["0:00", "1:07", "1:02:03"]
+        );
     }
 
     #[test]

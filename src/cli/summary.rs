@@ -60,11 +60,16 @@ fn why_nothing(outcome: &Outcome, asked: &Asked) -> String {
     match (outcome.exit, asked.agreed) {
         _ if outcome.error.is_some() => "the output cannot be written".to_string(),
         (Exit::Failed, _) => "no input could be read".to_string(),
-        (_, Agreed::Count(most)) => format!("{rejects} rejected, and --max-rejects agrees to {}", grouped(most)),
+        (_, Agreed::Count(most)) => {
+            format!("{rejects} rejected, and --max-rejects agrees to {}", grouped(most))
+        }
         (_, Agreed::Percent(most)) => format!("{rejects} rejected, and --max-rejects agrees to {most}%"),
         _ => {
             let failed = outcome.report.inputs.iter().filter(|input| input.error.is_some()).count();
-            format!("{rejects} rejected and {} failed, and --strict agrees to none", counted(failed as u64, "input"))
+            format!(
+                "{rejects} rejected and {} failed, and --strict agrees to none",
+                counted(failed as u64, "input")
+            )
         }
     }
 }
@@ -82,7 +87,8 @@ fn rejected(report: &Report, asked: &Asked) -> Vec<String> {
         return Vec::new();
     }
     let reasons = &report.rejects.by_reason;
-    let by_reason: Vec<String> = reasons.iter().map(|(name, times)| format!("{name} {}", grouped(*times))).collect();
+    let by_reason: Vec<String> =
+        reasons.iter().map(|(name, times)| format!("{name} {}", grouped(*times))).collect();
     let mut lines = vec![format!("rejected: {}: {}", counted(rejected, "record"), by_reason.join(", "))];
     lines.extend(match &report.rejects.path {
         Some(path) => Some(format!("  their text, place and reason: {path}")),
@@ -98,12 +104,18 @@ fn advice(has: impl Fn(&[&str]) -> bool, asked: &Asked) -> Vec<String> {
     let mut lines = Vec::new();
     if has(&["invalid-utf8"]) {
         lines.push(match asked.encoding {
-            None => "invalid-utf8: --encoding says what those records are in: gbk, windows-1252, …".to_string(),
-            Some(name) => format!("invalid-utf8: those records are not {name} either: try another --encoding"),
+            None => {
+                "invalid-utf8: --encoding says what those records are in: gbk, windows-1252, …".to_string()
+            }
+            Some(name) => {
+                format!("invalid-utf8: those records are not {name} either: try another --encoding")
+            }
         });
     }
     if has(&["bad-time", "bad-number", "bad-value"]) && !asked.lenient {
-        lines.push("bad values: --lenient keeps the record, the value null and its text in `extra`".to_string());
+        lines.push(
+            "bad values: --lenient keeps the record, the value null and its text in `extra`".to_string(),
+        );
     }
     if has(&["bad-date-order"]) {
         lines.push("bad-date-order: --date-order mdy or dmy says which of the two holds".to_string());

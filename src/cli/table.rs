@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn figures() {
         assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0, 1, 999, 1000, 5_640_000].map(bytes), ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "5.6 MB"]);
+        assert_eq!(
+            [0, 1, 999, 1000, 5_640_000].map(bytes),
+            ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "5.6 MB"]
+        );
         assert_eq!([1, 2].map(|number| counted(number, "row")), ["1 row", "2 rows"]);
     }
 

@@ -12,7 +12,9 @@ pub(crate) fn sentence(error: &clap::Error) -> String {
     let given = text(error, Part::InvalidValue);
     let name = argument.split(" <").next().unwrap_or_default();
     match error.kind() {
-        Kind::InvalidValue if given.is_empty() => format!("{argument}: the value is missing{}", choice(error)),
+        Kind::InvalidValue if given.is_empty() => {
+            format!("{argument}: the value is missing{}", choice(error))
+        }
         Kind::InvalidValue => format!("{name} {given}: no such value{}", choice(error)),
         Kind::ValueValidation => format!("{name} {given}: {}", reason(error)),
         Kind::TooManyValues => format!("{name} {given}: this option takes no value"),
@@ -81,8 +83,14 @@ mod tests {
 
     #[test]
     fn sentences() {
-        check("convert a --to x", "--to x: no such value; one of these is asked for: parquet, arrow, arrows, csv, jsonl");
-        check("convert a --records", "--records <WHICH>: the value is missing; one of these is asked for: all, calls, legs");
+        check(
+            "convert a --to x",
+            "--to x: no such value; one of these is asked for: parquet, arrow, arrows, csv, jsonl",
+        );
+        check(
+            "convert a --records",
+            "--records <WHICH>: the value is missing; one of these is asked for: all, calls, legs",
+        );
         check("convert a -o", "--output <PATH>: the value is missing");
         check("convert a --columms src", "--columms: no such option; did you mean --columns?");
         check("convert a --xyzzy", "--xyzzy: no such option; --help lists all");
@@ -92,7 +100,13 @@ mod tests {
         check("convert", "<INPUT>...: missing, and --help tells what it is");
         check("convert a --strict=yes", "--strict yes: this option takes no value");
         check("convert a -o b -o c", "--output <PATH> stands twice: give it once");
-        check("convert a --strict --max-rejects 1", "--max-rejects <N|P%> and --strict exclude each other: give one of them");
-        check("inspect a --ports fxo=1 --model 6204", "--model <MODEL> and --ports <MAP> exclude each other: give one of them");
+        check(
+            "convert a --strict --max-rejects 1",
+            "--max-rejects <N|P%> and --strict exclude each other: give one of them",
+        );
+        check(
+            "inspect a --ports fxo=1 --model 6204",
+            "--model <MODEL> and --ports <MAP> exclude each other: give one of them",
+        );
     }
 }

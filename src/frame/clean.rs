@@ -4,7 +4,9 @@
 //! times and numbers stand where the header says. That is cheap, and text that slipped by a
 //! field or a line practically never passes it.
 
-use crate::csv::{Field, MAX_FIELDS};
+use memchr::memchr;
+
+use crate::csv::{Field, Form, MAX_FIELDS};
 use crate::format::layout::Take;
 use crate::format::{Fit, Layout, Misfit};
 use crate::schema::Column;
@@ -41,6 +43,15 @@ pub fn reads_cleanly(text: &[u8], fields: &[Field], layout: &Layout) -> bool {
             _ => true,
         })
     })
+}
+
+/// Whether these fields are a whole record although its lines might be records, too: nothing has to
+/// be repaired, and every line break stands in a field that is properly quoted.
+pub fn is_beyond_doubt(text: &[u8], fields: &[Field], layout: &Layout) -> bool {
+    let breaks = |field: &Field| memchr(layout.dialect.eol, &text[field.start..field.end]).is_some();
+    fields.len() == layout.expected
+        && fields.iter().all(|field| field.form != Form::AsIs || !breaks(field))
+        && reads_cleanly(text, fields, layout)
 }
 
 fn has_shape(text: &[u8], column: Column) -> bool {

@@ -170,7 +170,10 @@ impl<'a> Framer<'a> {
                         self.spans.truncate(row);
                         self.careful(record, stop + 1, false);
                         row = self.places.len() * slots;
-                        self.spans.resize(row + (lines as usize + 1) * slots, Span::default());
+                    }
+                    // Behind a careful record the rows grow one by one: every line may be such a one.
+                    if self.spans.len() < row + slots {
+                        self.spans.resize(row + slots, Span::default());
                     }
                     (record, column) = (stop + 1, 0);
                 }

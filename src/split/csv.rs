@@ -12,8 +12,9 @@
 //!   1202,6011,…,4,0            <- does a whole record read cleanly from here?
 //! ```
 //!
-//! If the record as a whole reads cleanly (the header's number of fields, times and numbers where
-//! they belong), it is a record. Else it ends at the first line end after which one reads cleanly.
+//! It ends at the first line end after which a record reads cleanly (the header's number of fields,
+//! times and numbers where they belong), unless the record as a whole reads so without any doubt,
+//! every line break between proper quotes. If no such line follows before its end, it is a record.
 
 use memchr::memchr;
 
@@ -154,7 +155,7 @@ impl Splitter {
         }
         if let End::At(end) = read_record(&text[..tried], from, dialect, &mut self.fields)
             && (end < tried || text[end - 1] == dialect.eol || (at_end && end == text.len()))
-            && (resumes.is_none_or(|line| line >= end) || clean::reads_cleanly(text, &self.fields, layout))
+            && (resumes.is_none_or(|line| line >= end) || clean::is_beyond_doubt(text, &self.fields, layout))
         {
             return Some(Irregular { start, end, unclosed: false });
         }

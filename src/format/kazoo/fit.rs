@@ -25,6 +25,8 @@ pub(super) fn fit(record: &Misfit<'_>) -> Fit {
     let shapes =
         |of: fn(&str, bool) -> Shape| record.names.iter().map(|name| of(name, glued)).collect::<Vec<_>>();
     match align(record, &shapes(Shape::of_unbroken)) {
+        // Two values stay glued in one column: the user should know.
+        Ways::One(columns) if glued && columns.iter().any(Range::is_empty) => return Fit::Repaired(columns),
         Ways::One(columns) => return Fit::Regular(columns),
         Ways::Several => return several(record),
         Ways::None => {}
