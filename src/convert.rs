@@ -280,6 +280,11 @@ fn publish(
         && let Some(Written { out, .. }) = publishable
     {
         error = out.publish().err();
+        if error.is_some() {
+            // The report came first, and said that it would be there.
+            report.outputs.clear();
+            job.report.iter().for_each(|path| drop(write_report(path, &report)));
+        }
     }
     let exit = if error.is_some() { Exit::Failed } else { exit };
     Ok(Outcome { exit, report, error })

@@ -15,7 +15,8 @@ use std::sync::atomic::Ordering;
 use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimestampMicrosecondType};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::ser::{Error as _, SerializeSeq, Serializer};
+use serde_json::Value;
 
 use crate::column::{self, Batch};
 use crate::convert::{Agreed, Exit, Limits, Progress, check_kinds};
@@ -26,7 +27,6 @@ use crate::format::layout::{Residue, Take};
 use crate::frame::{self, Records, Reject};
 use crate::options::Options;
 use crate::pipeline::{Event, Pipeline};
-use crate::reader::Rejected;
 use crate::report::{InputReport, Report, SkippedReport};
 use crate::schema::{Column, TimeKind, project};
 use crate::sink::text_jsonl;
@@ -62,11 +62,27 @@ pub struct Inspected {
     pub start_max: Option<String>,
     /// How many records were rejected, by reason.
     pub by_reason: BTreeMap<String, u64>,
-    /// The first rows, as the `.jsonl` output has them.
-    pub first_rows: Vec<Map<String, Value>>,
+    /// The first rows: lines of the `.jsonl` output, and objects in the JSON.
+    #[serde(serialize_with = "objects")]
+    pub first_rows: Vec<String>,
     /// The first rejects.
     #[serde(skip)]
-    pub problems: Vec<Rejected>,
+    pub problems: Vec<Problem>,
+}
+
+/// Where a record stands that was rejected, and why; its text is not kept.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Its number in the dump, from 1.
+    pub record: u64,
+    /// The line of its first byte, from 1.
+    pub line: u64,
+    /// The reason's name.
+    pub reason: &'static str,
+    /// The dump's own name of the field that cannot be read.
+    pub field: Option<String>,
+    /// A sentence for people.
+    pub message: String,
 }
 
 /// A column of a dump.
@@ -196,8 +212,8 @@ struct Findings {
     /// The earliest and the latest start.
     starts: Option<(i64, i64)>,
     by_reason: BTreeMap<String, u64>,
-    first_rows: Vec<Map<String, Value>>,
-    problems: Vec<Rejected>,
+    first_rows: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 /// A column, and how many rows have something there.
@@ -225,7 +241,7 @@ impl Findings {
         }
         let wanted = SHOWN.saturating_sub(self.first_rows.len()).min(rows);
         self.first_rows.extend(json_rows(&batch.rows.slice(0, wanted))?);
-        batch.rejects.iter().for_each(|reject| self.reject(reject));
+        self.count_rejects(batch);
         self.rows += rows as u64;
         self.records += batch.counts.records;
         self.lines += batch.counts.lines;
@@ -255,20 +271,19 @@ impl Findings {
         self.layout = Some((layout.clone(), columns));
     }
 
-    fn reject(&mut self, reject: &Reject) {
-        *self.by_reason.entry(reject.reason.name().to_string()).or_insert(0) += 1;
-        if self.problems.len() < SHOWN {
-            self.problems.push(Rejected {
-                record: self.records + reject.number + 1,
-                line: self.lines + reject.line + 1,
-                offset: reject.offset,
-                length: reject.length,
-                reason: reject.reason.name(),
-                field: reject.field.clone(),
-                message: reject.message.clone(),
-                raw: reject.raw.clone(),
-            });
+    fn count_rejects(&mut self, batch: &Batch) {
+        for reject in &batch.rejects {
+            *self.by_reason.entry(reject.reason.name().to_string()).or_insert(0) += 1;
         }
+        let problem = |reject: &Reject| Problem {
+            record: self.records + reject.number + 1,
+            line: self.lines + reject.line + 1,
+            reason: reject.reason.name(),
+            field: reject.field.clone(),
+            message: reject.message.clone(),
+        };
+        let wanted = SHOWN.saturating_sub(self.problems.len());
+        self.problems.extend(batch.rejects.iter().take(wanted).map(problem));
     }
 
     /// All that is known of the input.
@@ -338,11 +353,21 @@ fn starts(rows: &RecordBatch) -> Option<(i64, i64)> {
     Some((known().min()?, known().max()?))
 }
 
-fn json_rows(rows: &RecordBatch) -> Result<Vec<Map<String, Value>>> {
+/// Rows as lines of JSON.
+fn json_rows(rows: &RecordBatch) -> Result<Vec<String>> {
     let mut text = Vec::new();
     text_jsonl::rows(rows, &mut text)?;
-    let lines = serde_json::Deserializer::from_slice(&text).into_iter();
-    Ok(lines.map(|row| row.expect("we wrote it")).collect())
+    Ok(String::from_utf8_lossy(&text).lines().map(str::to_string).collect())
+}
+
+/// Lines of JSON as what they say.
+fn objects<S: Serializer>(lines: &[String], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let mut objects = serializer.serialize_seq(Some(lines.len()))?;
+    for line in lines {
+        let object: Value = serde_json::from_str(line).map_err(S::Error::custom)?;
+        objects.serialize_element(&object)?;
+    }
+    objects.end()
 }
 
 /// A time as the text outputs write it.
@@ -350,6 +375,7 @@ fn time_text(time: i64, times: TimeKind) -> Result<String> {
     let zone = (times == TimeKind::Instant).then_some("UTC");
     let array = TimestampMicrosecondArray::from(vec![time]).with_timezone_opt(zone);
     let rows = RecordBatch::try_new(project(&[Column::Start], times), vec![Arc::new(array)]);
-    let rows = json_rows(&rows.expect("the column is of the schema's type"))?;
-    Ok(rows[0][Column::Start.name()].as_str().unwrap_or_default().to_string())
+    let lines = json_rows(&rows.expect("the column is of the schema's type"))?;
+    let row: Value = serde_json::from_str(&lines[0]).expect("it was just written");
+    Ok(row[Column::Start.name()].as_str().unwrap_or_default().to_string())
 }

@@ -352,7 +352,7 @@ pub struct Storage {
 pub enum Pages {
     /// A dictionary and codes, for values that come again.
     Dictionary,
-    /// Values one after another.
+    /// Values one after another, each text behind its length.
     Plain,
     /// Differences, packed: numbers and times.
     Deltas,
@@ -366,21 +366,14 @@ impl ColumnDef {
     /// How the column is stored.
     ///
     /// Numbers and times are differences. Ids that count up share their prefix with the row before.
-    /// `lastdata` is mostly distinct: a dictionary of it costs more than its text. All else comes again.
+    /// Channels and `lastdata` are mostly distinct: a dictionary costs more than their text, and
+    /// compressing that finds the prefixes by itself. All else comes again.
     pub fn storage(&self) -> Storage {
         use Column as C;
         let pages = match (self.column, self.kind) {
-            (
-                C::RecordId
-                | C::CallId
-                | C::Uniqueid
-                | C::Channel
-                | C::Dstchannel
-                | C::Lastdata
-                | C::OtherLegCallId,
-                _,
-            ) => Pages::SharedPrefixes,
-            (C::Recordfiles, _) => Pages::Dictionary,
+            (C::RecordId | C::CallId | C::OtherLegCallId, _) => Pages::SharedPrefixes,
+            (C::Uniqueid | C::Channel | C::Dstchannel | C::Lastdata, _) => Pages::Plain,
+            (C::Recordfiles, _) => Pages::Lengths,
             (_, Kind::Text | Kind::Dict | Kind::List | Kind::Map) => Pages::Dictionary,
             (_, Kind::UInt16 | Kind::UInt32 | Kind::Int32 | Kind::Int64 | Kind::Time) => Pages::Deltas,
             (_, Kind::Bool) => Pages::Plain,

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, stderr, stdout};
 use std::sync::Arc;
 
 use calltable::convert::Exit;
-use calltable::inspect::{Inspected, inspect};
+use calltable::inspect::{Found, Inspected, Problem, inspect};
 use calltable::report::InputReport;
 use calltable::source::inputs::expand;
-use calltable::{Column, Rejected, Result};
-use serde_json::{Map, Value};
+use calltable::{Column, Result};
+use serde_json::Value;
 
 use super::args::Inspect;
 use super::progress::Shown;
@@ -106,7 +106,7 @@ fn columns(input: &Inspected) -> Vec<String> {
         return Vec::new();
     }
     let head = ["column", "becomes", "nulls"].map(str::to_string);
-    let row = |found: &calltable::inspect::Found| {
+    let row = |found: &Found| {
         let becomes = if found.fills.is_empty() { "-".to_string() } else { found.fills.join(", ") };
         [found.name.clone(), becomes, grouped(found.nulls)]
     };
@@ -126,27 +126,30 @@ const TELLING: [Column; 8] = [
     Column::CallType,
 ];
 
-fn first_rows(rows: &[Map<String, Value>]) -> Vec<String> {
-    if rows.is_empty() {
+fn first_rows(lines: &[String]) -> Vec<String> {
+    if lines.is_empty() {
         return Vec::new();
     }
     let head = TELLING.map(|column| column.name().to_string());
-    let row = |row: &Map<String, Value>| TELLING.map(|column| cell(row.get(column.name())));
-    let rows: Vec<_> = std::iter::once(head).chain(rows.iter().map(row)).collect();
+    let row = |line: &String| {
+        let row: Value = serde_json::from_str(line).unwrap_or_default();
+        TELLING.map(|column| cell(&row[column.name()]))
+    };
+    let rows: Vec<_> = std::iter::once(head).chain(lines.iter().map(row)).collect();
     aligned(&rows, &[5, 6])
 }
 
 /// So much of a text is shown.
 const WIDEST: usize = 30;
 
-fn cell(value: Option<&Value>) -> String {
+fn cell(value: &Value) -> String {
     match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) if text.chars().count() > WIDEST => {
+        Value::Null => String::new(),
+        Value::String(text) if text.chars().count() > WIDEST => {
             text.chars().take(WIDEST - 1).chain(['…']).collect()
         }
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -157,8 +160,8 @@ fn problems(input: &Inspected) -> Vec<String> {
     by_reason.chain(first).collect()
 }
 
-fn told(problem: &Rejected) -> String {
-    let Rejected { record, line, reason, field, message, .. } = problem;
+fn told(problem: &Problem) -> String {
+    let Problem { record, line, reason, field, message } = problem;
     let field = field.as_ref().map_or(String::new(), |field| format!(" in {field}"));
     format!("line {line}, record {record}: {reason}{field}: {message}")
 }

@@ -3,7 +3,7 @@
 //! Whatever stands in a dump or in a file's name may come up in a message, so control characters are
 //! shown, never sent: a terminal would obey them.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use calltable::report::InputReport;
@@ -17,7 +17,7 @@ use serde::Serialize;
 pub(crate) fn result(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Error::output(Path::new("standard output"), error))
+    written.map_err(unwritten)
 }
 
 /// Writes a result as JSON.
@@ -25,9 +25,14 @@ pub(crate) fn result(text: &str) -> Result<()> {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value);
-    let text = text.map_err(|error| Error::output(Path::new("standard output"), error))?;
-    result(&(text + "\n"))
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    let written = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    written.map_err(unwritten)
+}
+
+fn unwritten(error: io::Error) -> Error {
+    Error::output(Path::new("standard output"), error)
 }
 
 /// A line on stderr. Where that is gone, there is nobody to tell.

@@ -32,6 +32,7 @@ impl Asked {
 pub(crate) fn summary(outcome: &Outcome, asked: &Asked) -> Vec<String> {
     let report = &outcome.report;
     let mut lines = vec![headline(outcome, asked)];
+    lines.extend(failed(report));
     lines.extend(report.inputs.iter().filter_map(rejected_of));
     lines.extend(rejected(report, asked));
     lines.extend(notes(report));
@@ -65,13 +66,21 @@ fn why_nothing(outcome: &Outcome, asked: &Asked) -> String {
         }
         (_, Agreed::Percent(most)) => format!("{rejects} rejected, and --max-rejects agrees to {most}%"),
         _ => {
-            let failed = outcome.report.inputs.iter().filter(|input| input.error.is_some()).count();
-            format!(
-                "{rejects} rejected and {} failed, and --strict agrees to none",
-                counted(failed as u64, "input")
-            )
+            let failed = counted(number_failed(&outcome.report), "input");
+            format!("{rejects} rejected and {failed} failed, and --strict agrees to none")
         }
     }
+}
+
+/// How many inputs failed; each was told by its error.
+fn failed(report: &Report) -> Option<String> {
+    let failed = number_failed(report);
+    let all = counted(report.inputs.len() as u64, "input");
+    (failed > 0).then(|| format!("failed: {} of {all}, see above", grouped(failed)))
+}
+
+fn number_failed(report: &Report) -> u64 {
+    report.inputs.iter().filter(|input| input.error.is_some()).count() as u64
 }
 
 fn rejected_of(input: &InputReport) -> Option<String> {

@@ -102,11 +102,11 @@ mod tests {
         check("convert a -o b -o c", "--output <PATH> stands twice: give it once");
         check(
             "convert a --strict --max-rejects 1",
-            "--max-rejects <N|P%> and --strict exclude each other: give one of them",
+            "--strict and --max-rejects <N|P%> exclude each other: give one of them",
         );
         check(
             "inspect a --ports fxo=1 --model 6204",
-            "--model <MODEL> and --ports <MAP> exclude each other: give one of them",
+            "--ports <MAP> and --model <MODEL> exclude each other: give one of them",
         );
     }
 }

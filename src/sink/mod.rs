@@ -6,6 +6,8 @@
 
 pub mod arrow;
 mod cells;
+mod dictionary;
+mod hybrid;
 pub mod parquet;
 pub mod publish;
 pub mod rejects;
