@@ -77,18 +77,20 @@ impl Limits {
     /// The least memory that can be asked for: 64 MiB.
     pub const LEAST_MEMORY: u64 = 64 << 20;
 
-    /// What the process holds besides blocks: code, an open row group and the one being finished.
-    const BASE: u64 = 96 << 20;
+    /// What the process holds besides blocks: code, an open row group and the one being finished,
+    /// and what the allocator keeps.
+    const BASE: u64 = 144 << 20;
 
     /// What one block and its columns hold, at most times.
-    const PER_BLOCK: u64 = 6 << 20;
+    const PER_BLOCK: u64 = 8 << 20;
 
-    /// How many blocks may be in flight, in the pipeline and before the sink.
+    /// How many blocks may be in flight: in the pipeline, and before the sink. More than a few a
+    /// thread gain nothing, and cost the processor's cache.
     pub(crate) fn blocks(&self) -> (u64, usize) {
         let blocks = self.memory.saturating_sub(Limits::BASE) / Limits::PER_BLOCK;
-        let threads = self.threads as u64;
-        let blocks = blocks.clamp(4, 16 * threads.max(2));
-        (blocks / 2, (blocks / 2) as usize)
+        let most = 3 * self.threads.max(2) as u64;
+        let each = (blocks / 2).clamp(2, most);
+        (each, each as usize)
     }
 }
 

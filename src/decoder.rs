@@ -17,7 +17,8 @@ use crate::schema;
 ///
 /// The bytes are UTF-8, with or without a byte order mark; `Reader` also reads UTF-16. What has come
 /// out at any time depends on the bytes alone, never on how they were cut. It holds back at most
-/// the head of the dump (4 MiB, until the order of its dates is known) and one block after it.
+/// the head of the dump (4 MiB, until the order of its dates is known), then a block of 1 MiB, or one
+/// record (at most 16 MiB).
 ///
 /// ```
 /// use calltable::{Decoder, Options};

@@ -160,6 +160,14 @@ impl Dump {
         self.at_end = true;
     }
 
+    /// Says that no bytes follow, though the dump goes on: its last line is not whole, and is dropped.
+    pub fn cut_off(&mut self) {
+        let line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let whole = self.buffer.iter().rposition(line_end).map_or(0, |at| at + 1);
+        self.buffer.truncate(whole);
+        self.at_end = true;
+    }
+
     /// What is known of it; nothing before the first block.
     pub fn about(&self) -> Option<&About> {
         self.about.as_ref()

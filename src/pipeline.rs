@@ -42,7 +42,7 @@ pub enum Event {
 }
 
 /// What is known of an input when it ends.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ended {
     /// What the head told; nothing if the input failed before.
     pub about: Option<About>,
@@ -54,6 +54,8 @@ pub struct Ended {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<Error>,
+    /// Why it is passed over: in a walked folder, and no text.
+    pub skipped: Option<String>,
 }
 
 /// Reads inputs and gives out their batches, in order.
@@ -83,6 +85,8 @@ struct Open {
     chunks: Chunks<Bytes>,
     /// The input, where it can be read a second time.
     again: Option<Input>,
+    /// What ended the reading before the input's end.
+    fault: Option<Error>,
     read_before: u64,
 }
 
@@ -160,9 +164,13 @@ impl Pipeline {
         let Some(input) = self.inputs.get(at) else { return false };
         self.next += 1;
         match open(input, at, &self.options, self.times, &self.progress) {
-            Ok(mut open) => {
+            Ok(Opened::Dump(mut open)) => {
                 open.dump = open.dump.with_shelf(self.shelf.clone());
-                self.open = Some(open);
+                self.open = Some(*open);
+            }
+            Ok(Opened::Skipped(why)) => {
+                let ended = Ended { skipped: Some(why), ..Ended::default() };
+                self.queue.push_back(Queued::End(at, Box::new(ended)));
             }
             Err(error) => self.queue.push_back(Queued::End(at, Box::new(Ended::failed(error)))),
         }
@@ -189,6 +197,7 @@ impl Pipeline {
             bytes: self.progress.bytes.load(Ordering::Relaxed) - open.read_before,
             warnings: open.dump.take_warnings(),
             error,
+            skipped: None,
         };
         self.queue.push_back(Queued::End(open.at, Box::new(ended)));
     }
@@ -236,8 +245,15 @@ impl Pipeline {
 
 impl Ended {
     fn failed(error: Error) -> Ended {
-        Ended { about: None, encoding: None, bytes: 0, warnings: Vec::new(), error: Some(error) }
+        Ended { error: Some(error), ..Ended::default() }
     }
+}
+
+/// An input whose first bytes were looked at.
+enum Opened {
+    Dump(Box<Open>),
+    /// Found in a walked folder, and no text: passed over, for this reason.
+    Skipped(String),
 }
 
 fn open(
@@ -246,11 +262,16 @@ fn open(
     options: &Arc<Options>,
     times: Option<TimeKind>,
     progress: &Arc<Progress>,
-) -> Result<Open> {
+) -> Result<Opened> {
     let read_before = progress.bytes.load(Ordering::Relaxed);
     let opened = source::open(input)?;
     let again = opened.seekable.then(|| input.clone());
     let looks = looks_like(&opened.head);
+    if input.walked
+        && matches!(looks, Looks::Sound(_) | Looks::Picture(_) | Looks::Document(_) | Looks::Program(_))
+    {
+        return Ok(Opened::Skipped(looks.describe(&opened.head)));
+    }
     if !matches!(looks, Looks::Text | Looks::Empty | Looks::Nuls) {
         return Err(Error::input(&input.name, format!("no dump: it is {}", looks.describe(&opened.head))));
     }
@@ -258,7 +279,7 @@ fn open(
         .into_chunks(progress.bytes.clone())
         .map_err(|error| Error::input(&input.name, error.to_string()))?;
     let dump = Dump::new(input.name.as_str().into(), options.clone(), times, chunks.offset());
-    Ok(Open { at, dump, chunks, again, read_before })
+    Ok(Opened::Dump(Box::new(Open { at, dump, chunks, again, fault: None, read_before })))
 }
 
 impl Open {
@@ -267,8 +288,14 @@ impl Open {
         loop {
             match self.dump.step()? {
                 Step::Work(work) => return Ok(Some(work)),
-                Step::Done => return Ok(None),
-                Step::Need(bytes) => fill(&mut self.dump, &mut self.chunks, bytes)?,
+                Step::Done => return self.fault.take().map_or(Ok(None), Err),
+                Step::Need(bytes) => {
+                    if let Err(fault) = fill(&mut self.dump, &mut self.chunks, bytes) {
+                        // What was whole before the fault is read; then the input fails.
+                        self.fault = Some(fault);
+                        self.dump.cut_off();
+                    }
+                }
                 Step::Survey => {
                     let found = self.again.as_ref().map(|input| survey(input, options)).transpose()?;
                     self.dump.surveyed(found)?;

@@ -31,7 +31,7 @@ use crate::workers::Workers;
 /// let reader = Reader::builder()
 ///     .columns(&[Column::Src, Column::Dst, Column::Start, Column::Billsec])
 ///     .timezone("America/Chicago")?
-///     .open("testdata/sample/2019/main-office/cdrapi.csv")?;
+///     .open("testdata/sample/2024/head-office/cdrapi-2024-05.csv")?;
 /// for batch in reader {
 ///     println!("{} calls", batch?.num_rows());
 /// }
@@ -162,8 +162,8 @@ impl Reader {
         self.schema.clone()
     }
 
-    /// The records that could not be read, of those that stood before or among the rows of the
-    /// batch that came last.
+    /// The records that could not be read among those of the batch that came last (which has no
+    /// rows if none of its records could be).
     pub fn rejects(&self) -> &[Rejected] {
         &self.rejects
     }
@@ -189,7 +189,7 @@ impl Iterator for Reader {
                 Event::Batch(_, batch) => {
                     let decoded = self.numbering.number(*batch);
                     self.rejects.extend(decoded.rejects);
-                    if decoded.rows.num_rows() > 0 {
+                    if decoded.rows.num_rows() > 0 || !self.rejects.is_empty() {
                         return Some(Ok(decoded.rows));
                     }
                 }

@@ -11,8 +11,8 @@
 //!   eol         0 0 0 0 0 0 0 0 0 0 1
 //! ```
 //!
-//! This is the only file with `unsafe` for speed: it calls the vector instructions that the
-//! processor was found to have. The reason is measured: `cargo bench structure` (memchr3 finds
+//! One of two files with `unsafe` (the other is `column/views.rs`): it calls the vector instructions
+//! that the processor was found to have. The reason is measured: `cargo bench structure` (memchr3 finds
 //! the same bytes at a fifth of the speed). The slow twin is [`portable`], which also serves
 //! processors without them; the tests hold the two against each other.
 #![allow(unsafe_code)]

@@ -9,7 +9,7 @@ use crate::convert::{Agreed, Exit, judge};
 use crate::error::{Error, Result};
 use crate::frame::{Reason, Reject};
 use crate::pipeline::{Ended, Event};
-use crate::report::{InputReport, RejectsReport, Report};
+use crate::report::{InputReport, RejectsReport, Report, SkippedReport};
 use crate::sink::publish::Staged;
 use crate::sink::rejects::{RejectLine, write_line};
 use crate::source::inputs::Input;
@@ -29,6 +29,8 @@ struct InputTally {
     lines: u64,
     nul_runs: u64,
     ended: bool,
+    /// Why it is passed over.
+    skipped: Option<String>,
 }
 
 /// The rejects file: begun with the first reject.
@@ -101,7 +103,8 @@ impl Tally {
 
     /// The exit code that the counts so far mean.
     pub fn verdict(&self, agreed: Agreed) -> Exit {
-        let reports = || self.inputs.iter().map(|input| &input.report);
+        let reports =
+            || self.inputs.iter().filter(|input| input.skipped.is_none()).map(|input| &input.report);
         let failed = reports().filter(|input| input.error.is_some()).count() as u64;
         let read_nothing = reports().all(|input| input.error.is_some() && input.counts.records == 0);
         let records = reports().map(|input| input.counts.records).sum();
@@ -119,7 +122,12 @@ impl Tally {
             self.by_reason.iter().map(|(reason, times)| (reason.name().to_string(), *times)).collect();
         let path = published.as_ref().ok().cloned().flatten();
         report.rejects = RejectsReport { path, by_reason };
-        report.inputs = self.inputs.into_iter().map(|input| input.report).collect();
+        for InputTally { report: input, skipped, .. } in self.inputs {
+            match skipped {
+                Some(why) => report.skipped.push(SkippedReport { source: input.source, why }),
+                None => report.inputs.push(input),
+            }
+        }
         published.map(drop)
     }
 }
@@ -129,6 +137,7 @@ impl InputTally {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        self.skipped = ended.skipped;
         let report = &mut self.report;
         report.encoding = ended.encoding.map(str::to_string);
         report.bytes = ended.bytes;

@@ -40,7 +40,8 @@ fn in_pieces(bytes: &[u8], size: usize) -> Read {
 
 /// Through the reader, with so many threads.
 fn by_threads(bytes: &[u8], threads: usize) -> Read {
-    let reader = Reader::builder().threads(threads).memory(64 << 20).read("dump", Cursor::new(bytes.to_vec()));
+    let reader =
+        Reader::builder().threads(threads).memory(64 << 20).read("dump", Cursor::new(bytes.to_vec()));
     let mut reader = reader.expect("threads");
     let (mut read, mut batches) = (Read::default(), Vec::new());
     while let Some(batch) = reader.next() {
@@ -115,7 +116,8 @@ fn a_block_may_end_at_any_byte_of_a_record() {
     let block = calltable::stages::BLOCK;
     let header = "AcctId,src,dst,start,duration,clid\n";
     let record = |id: usize| format!("{id},6039,6011,2024-05-17 12:34:56,4,\"Ann Example\" <6039>\n");
-    let irregular = "a,\"two\r\nlines\",6011,2024-05-17 12:34:56,4,\"b\nc\" <1>\nb,\"open,6011,2024-05-17 12:34:56,4,x\n";
+    let irregular =
+        "a,\"two\r\nlines\",6011,2024-05-17 12:34:56,4,\"b\nc\" <1>\nb,\"open,6011,2024-05-17 12:34:56,4,x\n";
     let filler = "6".repeat(64);
     for shift in 0..irregular.len() + 4 {
         let mut text = header.to_string();
@@ -123,7 +125,10 @@ fn a_block_may_end_at_any_byte_of_a_record() {
             let left = (header.len() + block - shift).saturating_sub(text.len());
             if left < 200 {
                 let fixed = ",1,2,2024-05-17 12:34:56,4,x\n".len();
-                text += &format!("{filler}{},1,2,2024-05-17 12:34:56,4,x\n", "7".repeat(left - fixed - filler.len()));
+                text += &format!(
+                    "{filler}{},1,2,2024-05-17 12:34:56,4,x\n",
+                    "7".repeat(left - fixed - filler.len())
+                );
                 break;
             }
             text += &record(id);
@@ -135,7 +140,10 @@ fn a_block_may_end_at_any_byte_of_a_record() {
         assert_eq!(read.counts.records, read.counts.rows + 1, "{shift}");
         let reject = &read.rejects[..];
         let at = text.find("b,\"open").unwrap();
-        assert!(matches!(reject, [one] if one.offset == at as u64 && one.reason == "unclosed-quote"), "{shift}");
+        assert!(
+            matches!(reject, [one] if one.offset == at as u64 && one.reason == "unclosed-quote"),
+            "{shift}"
+        );
         let line = 1 + text[..at].matches('\n').count();
         assert_eq!((reject[0].line, reject[0].record), (line as u64, read.counts.records - 20), "{shift}");
         same(&read, &by_threads(text.as_bytes(), 2), &format!("{shift}"));

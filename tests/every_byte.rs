@@ -16,14 +16,18 @@ fn read(text: &[u8]) -> Result<RecordBatch, Error> {
     while let Some(decoded) = decoder.next_batch() {
         rejected += decoded.rejects.len() as u64;
         let raws = decoded.rejects.iter().map(|reject| (reject.offset as usize, &reject.raw));
-        raws.for_each(|(offset, raw)| assert!(text[offset..].starts_with(raw), "a reject stands at its offset"));
+        raws.for_each(|(offset, raw)| {
+            assert!(text[offset..].starts_with(raw), "a reject stands at its offset")
+        });
         batches.push(decoded.rows);
     }
     let counts = decoder.counts();
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     assert_eq!(counts.records, counts.rows + counts.filtered + counts.rejected);
     assert_eq!((counts.rows, counts.rejected), (rows as u64, rejected));
-    let schema = batches.first().map_or_else(|| calltable::schema(calltable::TimeKind::WallClock), RecordBatch::schema);
+    let schema = batches
+        .first()
+        .map_or_else(|| calltable::schema(calltable::TimeKind::WallClock), RecordBatch::schema);
     Ok(concat_batches(&schema, &batches).expect("one schema"))
 }
 
@@ -39,14 +43,20 @@ fn changes(text: &[u8], at: usize) -> impl Iterator<Item = Vec<u8>> {
     let put = move |bytes: &[u8]| [&text[..at], bytes, &text[at + 1..]].concat();
     let byte = text[at];
     let flipped = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', 0].map(|byte| vec![byte]);
-    flipped.into_iter().chain([vec![], vec![byte, byte]]).map(move |bytes| put(&bytes)).collect::<Vec<_>>().into_iter()
+    flipped
+        .into_iter()
+        .chain([vec![], vec![byte, byte]])
+        .map(move |bytes| put(&bytes))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 #[track_caller]
 fn check(dump: &str, records: usize) {
     let text = std::fs::read(format!("testdata/dumps/{dump}.csv")).expect("the dump");
     // Three records are enough to have a first, a middle and a last.
-    let ends: Vec<usize> = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    let ends: Vec<usize> =
+        text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
     let text = &text[..ends.get(records).copied().unwrap_or(text.len())];
     let whole = read(text).expect("a dump");
     let begins = offsets(&whole);

@@ -148,7 +148,11 @@ fn one_quoted_field_of_many_mib_of_lines() {
 fn a_thousand_header_changes() {
     let mut text = String::new();
     for change in 0..1000 {
-        text += if change % 2 == 0 { "AcctId,src,dst,start\n1,2,3,2024-05-17 12:34:56\n" } else { "AcctId,dst,src\n1,2,3\n" };
+        text += if change % 2 == 0 {
+            "AcctId,src,dst,start\n1,2,3,2024-05-17 12:34:56\n"
+        } else {
+            "AcctId,dst,src\n1,2,3\n"
+        };
     }
     assert_eq!(read(text.into_bytes()).map(|counts| (counts.rows, counts.rejected)), Ok((1000, 0)));
 }

@@ -33,14 +33,16 @@ fn columns() -> Vec<Column> {
 fn check_with(options: Options, text: &[u8], place: Place, raw: &[u8], kept: &[&str]) {
     let (rows, rejects) = read(options, text);
     let [reject] = &rejects[..] else { panic!("{rejects:?}") };
-    let found = (reject.reason, reject.record, reject.line, reject.offset, reject.length, reject.field.as_deref());
+    let found =
+        (reject.reason, reject.record, reject.line, reject.offset, reject.length, reject.field.as_deref());
     assert_eq!(found, place, "{}", reject.message);
     assert_eq!(String::from_utf8_lossy(&reject.raw), String::from_utf8_lossy(raw));
     assert_eq!(reject.raw, raw);
     if reject.length == raw.len() as u64 {
         assert!(text[reject.offset as usize..].starts_with(raw), "the offset is that of the text");
     }
-    let offset = |kept: &&str| text.windows(kept.len()).position(|at| at == kept.as_bytes()).expect("it") as i64;
+    let offset =
+        |kept: &&str| text.windows(kept.len()).position(|at| at == kept.as_bytes()).expect("it") as i64;
     assert_eq!(rows, kept.iter().map(offset).collect::<Vec<_>>(), "the neighbours are rows");
 }
 
@@ -117,7 +119,11 @@ fn bad_time() {
 fn bad_number() {
     check_between("bad-number", Some("duration"), b"2,6039,6011,2024-05-17 12:34:57,four,Ann");
     check_between("bad-number", Some("duration"), b"2,6039,6011,2024-05-17 12:34:57,1.9098E+10,Ann");
-    check_between("bad-number", Some("duration"), b"2,6039,6011,2024-05-17 12:34:57,99999999999999999999,Ann");
+    check_between(
+        "bad-number",
+        Some("duration"),
+        b"2,6039,6011,2024-05-17 12:34:57,99999999999999999999,Ann",
+    );
 }
 
 #[test]
@@ -128,7 +134,9 @@ fn the_first_bad_field_of_several_is_named() {
 #[test]
 fn bad_value() {
     let header = "Caller Number,Callee Number,Start Time,Caller NAT\n";
-    let text = format!("{header}1,2,2024-05-17 12:34:56,Yes\n3,4,2024-05-17 12:34:57,maybe\n5,6,2024-05-17 12:34:58,0\n");
+    let text = format!(
+        "{header}1,2,2024-05-17 12:34:56,Yes\n3,4,2024-05-17 12:34:57,maybe\n5,6,2024-05-17 12:34:58,0\n"
+    );
     let place = ("bad-value", 2, 3, (header.len() + 28) as u64, 29, Some("Caller NAT"));
     check(text.as_bytes(), place, b"3,4,2024-05-17 12:34:57,maybe", &["1,2", "5,6"]);
 }

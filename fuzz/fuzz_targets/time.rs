@@ -15,7 +15,10 @@ fuzz_target!(|text: &[u8]| {
     match order_evidence(text) {
         Evidence::None => assert_eq!(read_time(text, month), read_time(text, day)),
         Evidence::Ambiguous { month_first, day_first } => {
-            assert_eq!(read_time(text, month).map(|time| time.map(|time| time.micros)), Ok(Some(month_first)));
+            assert_eq!(
+                read_time(text, month).map(|time| time.map(|time| time.micros)),
+                Ok(Some(month_first))
+            );
             assert_eq!(read_time(text, day).map(|time| time.map(|time| time.micros)), Ok(Some(day_first)));
         }
         Evidence::MonthFirst => assert!(read_time(text, month).is_ok() && read_time(text, day).is_err()),

@@ -22,7 +22,9 @@ pub fn call_type(rows: &Rows, ports: &PortMap) -> ArrayRef {
             continue;
         }
         match rows.first(sources, row) {
-            Some((_, Cow::Borrowed(word))) => dict.push(word.as_bytes(), |word| call_type_word(word).map(Cow::Borrowed)),
+            Some((_, Cow::Borrowed(word))) => {
+                dict.push(word.as_bytes(), |word| call_type_word(word).map(Cow::Borrowed))
+            }
             Some((_, Cow::Owned(word))) => dict.push_value(call_type_word(&word).map(Cow::Borrowed)),
             None => match derived(rows, row, ports) {
                 Some(word) => dict.push(word.as_bytes(), super::text::verbatim),

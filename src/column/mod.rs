@@ -146,7 +146,15 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
 /// The first offset that a record shows by its own epoch, in seconds east.
 pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
     let (clocks, times) = (TimeKind::WallClock, TimeKind::Instant);
-    let file = File { name: "".into(), order, clocks, times, zone: Some(Zone::Auto), first_offset: 0, shelf: Shelf::default() };
+    let file = File {
+        name: "".into(),
+        order,
+        clocks,
+        times,
+        zone: Some(Zone::Auto),
+        first_offset: 0,
+        shelf: Shelf::default(),
+    };
     time::own_offsets(&Rows::new(records, &file.shelf), &file).into_iter().flatten().next()
 }
 

@@ -40,7 +40,12 @@ pub fn numbers<T: ArrowPrimitiveType>(
 }
 
 /// What `read` makes of the first source that has a value.
-fn value<N>(rows: &Rows, sources: &[Source], row: u32, mut read: impl FnMut(usize, &[u8]) -> Option<N>) -> Option<N> {
+fn value<N>(
+    rows: &Rows,
+    sources: &[Source],
+    row: u32,
+    mut read: impl FnMut(usize, &[u8]) -> Option<N>,
+) -> Option<N> {
     if let [Source { slot, take: Take::Whole }] = sources {
         return match rows.bytes(row, *slot) {
             [] => None,

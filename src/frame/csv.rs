@@ -40,11 +40,8 @@ pub fn frame(
     let Framer { spans, places, rejects, counts, rewritten, is_utf8, .. } = framer;
     let text_bytes = text.len() as u64;
     // What was rewritten of a record that was then rejected need not be UTF-8 either.
-    let (mut arena, original, rewritten) = if is_utf8 {
-        (text, None, rewritten)
-    } else {
-        (blanked(&text), Some(text), blanked(&rewritten))
-    };
+    let (mut arena, original, rewritten) =
+        if is_utf8 { (text, None, rewritten) } else { (blanked(&text), Some(text), blanked(&rewritten)) };
     arena.extend_from_slice(&rewritten);
     Records { offset, layout, text_bytes, arena, original, spans, places, rejects, counts }
 }
@@ -249,14 +246,20 @@ impl<'a> Framer<'a> {
             return;
         }
         let start = start + nuls;
-        match self.read_carefully(start, start + line.len(), unclosed) {
+        match self.read_carefully(start, start + line.len(), end, unclosed) {
             Ok(()) => self.accept(start, start + line.len()),
             Err((reason, message)) => self.reject(start, start + line.len(), reason, message),
         }
     }
 
-    /// Writes the spans of a record, or says why it is rejected.
-    fn read_carefully(&mut self, start: usize, end: usize, unclosed: bool) -> Result<(), (Reason, String)> {
+    /// Writes the spans of a record, whose line end goes up to `next`, or says why it is rejected.
+    fn read_carefully(
+        &mut self,
+        start: usize,
+        end: usize,
+        next: usize,
+        unclosed: bool,
+    ) -> Result<(), (Reason, String)> {
         let raw = &self.text[start..end];
         if raw.len() > MAX_RECORD {
             return Err((Reason::TooLarge, format!("{} bytes in one record", raw.len())));
@@ -265,12 +268,12 @@ impl<'a> Framer<'a> {
             return Err((Reason::UnclosedQuote, "a quote is opened and never closed".to_string()));
         }
         if self.is_utf8 || std::str::from_utf8(raw).is_ok() {
-            return self.read_text(self.text, start, end, 0);
+            return self.read_text(self.text, start, next, 0);
         }
         let Some(encoding) = self.encoding else {
             return Err((Reason::InvalidUtf8, "not UTF-8; --encoding names what it is".to_string()));
         };
-        let decoded = encoding.decode_without_bom_handling_and_without_replacement(raw);
+        let decoded = encoding.decode_without_bom_handling_and_without_replacement(&self.text[start..next]);
         let Some(decoded) = decoded else {
             return Err((Reason::InvalidUtf8, format!("neither UTF-8 nor {}", encoding.name())));
         };

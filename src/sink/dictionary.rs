@@ -22,7 +22,9 @@ use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
+};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
@@ -81,6 +83,7 @@ struct Dictionary {
 struct OpenPage {
     /// 1 for a value, 0 for null.
     levels: Vec<u32>,
+    nulls: usize,
     codes: Vec<u32>,
     /// Values in place of codes, once the dictionary is full.
     plain: Vec<u8>,
@@ -118,7 +121,14 @@ impl DictionaryColumn {
     /// An empty chunk of that column.
     pub fn new(column: ColumnDescPtr, compression: Compression, statistics: bool) -> DictionaryColumn {
         let page = OpenPage { number: 1, ..OpenPage::default() };
-        DictionaryColumn { column, compression, statistics, dictionary: Dictionary::default(), page, pages: Vec::new() }
+        DictionaryColumn {
+            column,
+            compression,
+            statistics,
+            dictionary: Dictionary::default(),
+            page,
+            pages: Vec::new(),
+        }
     }
 
     /// Appends values.
@@ -150,39 +160,42 @@ impl DictionaryColumn {
     }
 
     fn views(&mut self, array: &StringViewArray) {
-        let mut last: Option<u128> = None;
+        if !self.page.levels_of(array) {
+            return;
+        }
+        let all = array.null_count() == 0;
+        let mut last: Option<(u128, u32)> = None;
         for (at, &view) in array.views().iter().enumerate() {
-            if array.is_null(at) {
-                self.page.levels.push(0);
+            if !all && array.is_null(at) {
                 continue;
             }
-            self.page.levels.push(1);
-            if last == Some(view) && is_inline(view) && !self.dictionary.is_full {
+            match last {
                 // The same short text once more.
-                let code = self.page.codes[self.page.codes.len() - 1];
-                self.page.codes.push(code);
-                continue;
+                Some((before, code)) if before == view => self.page.codes.push(code),
+                _ => {
+                    let code = self.value(array.value(at).as_bytes(), view);
+                    last = code.filter(|_| is_inline(view)).map(|code| (view, code));
+                }
             }
-            last = Some(view);
-            let text = array.value(at).as_bytes();
-            self.value(text, view);
         }
     }
 
     fn codes(&mut self, array: &DictionaryArray<Int32Type>) {
+        if !self.page.levels_of(array) {
+            return;
+        }
+        let all = array.null_count() == 0;
         let values = array.values().as_string::<i32>();
         // The chunk's code of every value that occurs, found when it first does.
         let mut known: Vec<Option<u32>> = vec![None; values.len()];
         for (at, &key) in array.keys().values().iter().enumerate() {
-            if array.is_null(at) {
-                self.page.levels.push(0);
+            if !all && array.is_null(at) {
                 continue;
             }
-            self.page.levels.push(1);
             let key = key as usize;
             match known[key] {
-                Some(code) if !self.dictionary.is_full => self.page.codes.push(code),
-                _ => {
+                Some(code) => self.page.codes.push(code),
+                None => {
                     let text = values.value(key).as_bytes();
                     known[key] = self.value(text, view_of(text));
                 }
@@ -191,6 +204,7 @@ impl DictionaryColumn {
     }
 
     /// Appends a value; comes back with its code, if it has one.
+    #[inline]
     fn value(&mut self, text: &[u8], view: u128) -> Option<u32> {
         let page = &mut self.page;
         if self.dictionary.is_full {
@@ -218,7 +232,6 @@ impl DictionaryColumn {
         let next = OpenPage { number: self.page.number + 1, ..OpenPage::default() };
         let mut page = std::mem::replace(&mut self.page, next);
         let rows = page.levels.len();
-        let values = page.levels.iter().filter(|&&level| level == 1).count();
         let mut body = Vec::with_capacity(rows * 2 + page.plain.len());
         if self.column.max_def_level() > 0 {
             let start = body.len();
@@ -251,7 +264,7 @@ impl DictionaryColumn {
         self.pages.push(DonePage {
             page: CompressedPage::new(compressed, body.len()),
             rows,
-            nulls: rows - values,
+            nulls: page.nulls,
             range: page.range,
         });
         Ok(())
@@ -297,7 +310,9 @@ impl Dictionary {
         // A long text's view tells where it stands, so only its length and first bytes stand for it.
         let stands_for = if short { view } else { view & u128::from(u64::MAX) };
         let hash = if short { HASHER.hash_one(view) } else { HASHER.hash_one(text) };
-        let same = |&(known, code): &(u128, u32)| known == stands_for && (short || &page[text_of(page, code)] == text);
+        let same = |&(known, code): &(u128, u32)| {
+            known == stands_for && (short || &page[text_of(page, code)] == text)
+        };
         if let Some(&(_, code)) = codes.find(hash, same) {
             return code;
         }
@@ -327,6 +342,19 @@ fn view_of(text: &[u8]) -> u128 {
     bytes[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
     bytes[4..4 + shown.len()].copy_from_slice(shown);
     u128::from_le_bytes(bytes)
+}
+
+impl OpenPage {
+    /// Appends the definition levels of an array; comes back with whether it has a value at all.
+    fn levels_of(&mut self, array: &dyn Array) -> bool {
+        let (rows, nulls) = (array.len(), array.null_count());
+        self.nulls += nulls;
+        match array.nulls() {
+            Some(valid) if nulls > 0 && nulls < rows => self.levels.extend(valid.iter().map(u32::from)),
+            _ => self.levels.resize(self.levels.len() + rows, u32::from(nulls == 0)),
+        }
+        nulls < rows
+    }
 }
 
 impl Range {
@@ -401,9 +429,15 @@ impl Footer {
         self.column_index.append(nulls == rows, least, greatest, nulls as i64);
     }
 
-    fn close(self, column: ColumnDescPtr, compression: Compression, statistics: bool) -> Result<ColumnCloseResult> {
+    fn close(
+        self,
+        column: ColumnDescPtr,
+        compression: Compression,
+        statistics: bool,
+    ) -> Result<ColumnCloseResult> {
         let mut encodings = vec![Encoding::PLAIN, Encoding::RLE];
-        encodings.extend(self.encodings.iter().map(|(encoding, _)| *encoding).filter(|e| *e != Encoding::PLAIN));
+        encodings
+            .extend(self.encodings.iter().map(|(encoding, _)| *encoding).filter(|e| *e != Encoding::PLAIN));
         let dictionary_page =
             PageEncodingStats { page_type: PageType::DICTIONARY_PAGE, encoding: Encoding::PLAIN, count: 1 };
         let data_pages = self.encodings.iter().map(|&(encoding, count)| PageEncodingStats {
@@ -422,7 +456,8 @@ impl Footer {
             .set_data_page_offset(self.data_offset.unwrap_or(0) as i64);
         if statistics {
             let bounds = self.range.bounds.filter(|_| !self.range.is_untold);
-            let (least, greatest) = bounds.map(|(least, greatest)| (ByteArray::from(least), ByteArray::from(greatest))).unzip();
+            let (least, greatest) =
+                bounds.map(|(least, greatest)| (ByteArray::from(least), ByteArray::from(greatest))).unzip();
             let values = ValueStatistics::new(least, greatest, None, Some(self.nulls as u64), false);
             metadata = metadata.set_statistics(Statistics::ByteArray(values));
         }

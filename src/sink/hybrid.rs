@@ -32,7 +32,16 @@ pub fn encode(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
 /// How often the first number comes in a row.
 fn run_length(numbers: &[u32]) -> usize {
     let first = numbers[0];
-    numbers.iter().position(|&number| number != first).unwrap_or(numbers.len())
+    // Long runs are common and are passed over many numbers at a time.
+    let mut whole = 0;
+    for piece in numbers.as_chunks::<32>().0 {
+        if piece.iter().any(|&number| number != first) {
+            break;
+        }
+        whole += 32;
+    }
+    let rest = &numbers[whole..];
+    whole + rest.iter().position(|&number| number != first).unwrap_or(rest.len())
 }
 
 /// Appends numbers packed; the last group is filled with zeros.

@@ -124,7 +124,8 @@ impl ParquetSink {
                 .map_err(|e| failed(&self.path, e))?;
             self.groups += 1;
             let (send, done) = channel();
-            let columns = columns(&self.schema, writers, self.writer.schema_descr().columns(), self.codec, &send);
+            let columns =
+                columns(&self.schema, writers, self.writer.schema_descr().columns(), self.codec, &send);
             self.group = Some(Group { columns, rows: 0, text: 0, done });
         }
         Ok(self.group.as_mut().expect("opened above"))
@@ -179,7 +180,7 @@ impl Sink for ParquetSink {
             let piece = rows.slice(from, len);
             let ticket = Arc::new(Ticket::new(waiting));
             for (column, array) in group.columns.iter().zip(piece.columns()) {
-                column.push(Message::Array(array.clone(), ticket.clone()), &workers);
+                column.push(Message::Array { array: array.clone(), _ticket: ticket.clone() }, &workers);
             }
             group.rows += len;
             group.text += text_bytes * len as u64 / rows.num_rows() as u64;
@@ -249,7 +250,11 @@ struct QueueState {
 }
 
 enum Message {
-    Array(ArrayRef, Arc<Ticket>),
+    /// The ticket is dropped with the message, when the array is encoded.
+    Array {
+        array: ArrayRef,
+        _ticket: Arc<Ticket>,
+    },
     Close,
 }
 
@@ -324,7 +329,7 @@ impl ColumnQueue {
     fn encode(&self, message: &Message) -> std::result::Result<Option<Vec<Chunk>>, String> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match message {
-            Message::Array(array, _) => encoder.write(&self.field, array).map(|()| None),
+            Message::Array { array, .. } => encoder.write(&self.field, array).map(|()| None),
             Message::Close => std::mem::replace(&mut *encoder, Encoder::Crate(Vec::new())).close().map(Some),
         };
         outcome.map_err(|error| error.to_string())
@@ -345,7 +350,9 @@ impl Encoder {
     fn close(self) -> parquet::errors::Result<Vec<Chunk>> {
         match self {
             Encoder::Dictionary(column) => Ok(vec![Chunk::Dictionary(column.close()?)]),
-            Encoder::Crate(writers) => writers.into_iter().map(|writer| writer.close().map(Chunk::Crate)).collect(),
+            Encoder::Crate(writers) => {
+                writers.into_iter().map(|writer| writer.close().map(Chunk::Crate)).collect()
+            }
         }
     }
 }
@@ -425,7 +432,8 @@ mod tests {
     /// Two dictionary columns and a text column (`vendor` is never null), as the sink gets them.
     fn batch(texts: &[Option<String>]) -> RecordBatch {
         let schema = project(&[Column::Vendor, Column::Lastapp, Column::Src], TimeKind::WallClock);
-        let required: DictionaryArray<Int32Type> = texts.iter().map(|text| Some(text.as_deref().unwrap_or("none"))).collect();
+        let required: DictionaryArray<Int32Type> =
+            texts.iter().map(|text| Some(text.as_deref().unwrap_or("none"))).collect();
         let nullable: DictionaryArray<Int32Type> = texts.iter().map(|text| text.as_deref()).collect();
         let views: StringViewArray = texts.iter().map(|text| text.as_deref()).collect();
         RecordBatch::try_new(schema, vec![Arc::new(required), Arc::new(nullable), Arc::new(views)]).unwrap()
@@ -437,9 +445,17 @@ mod tests {
         let schema = batches[0].schema();
         let expected = concat_batches(&schema, batches).unwrap();
         // Snappy is not encoded by ourselves: the crate's writer is the slow twin.
-        for (name, compression) in [("own", Compression::Default), ("plain", Compression::None), ("twin", Compression::Snappy)] {
+        for (name, compression) in
+            [("own", Compression::Default), ("plain", Compression::None), ("twin", Compression::Snappy)]
+        {
             let path = folder.path().join(name);
-            let spec = Spec { path: path.clone(), kind: Kind::Parquet, compression, row_group_rows, metadata: Vec::new() };
+            let spec = Spec {
+                path: path.clone(),
+                kind: Kind::Parquet,
+                compression,
+                row_group_rows,
+                metadata: Vec::new(),
+            };
             let out = Out::Staged(Box::new(Staged::create(&path, false).unwrap()));
             let mut sink = open(out, &spec, schema.clone(), &Workers::new(2).unwrap(), 2).unwrap();
             batches.iter().for_each(|batch| sink.write(batch, 100).unwrap());
@@ -494,8 +510,13 @@ mod tests {
 
     #[test]
     fn a_dictionary_that_grows_too_large_goes_on_plain() {
-        let distinct = |from: usize| (0..30_000).map(|at| Some(format!("a text of its own, number {}", from + at))).collect::<Vec<_>>();
-        check(&[batch(&distinct(0)), batch(&distinct(20_000)), batch(&[None, Some("x".repeat(5000))])], 250_000);
+        let distinct = |from: usize| {
+            (0..30_000).map(|at| Some(format!("a text of its own, number {}", from + at))).collect::<Vec<_>>()
+        };
+        check(
+            &[batch(&distinct(0)), batch(&distinct(20_000)), batch(&[None, Some("x".repeat(5000))])],
+            250_000,
+        );
     }
 
     #[test]

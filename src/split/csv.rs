@@ -18,7 +18,7 @@
 
 use memchr::memchr;
 
-use super::{Irregular, MAX_RECORD};
+use super::{BLOCK, Irregular, MAX_RECORD};
 use crate::csv::{Dialect, End, Field, QuoteTracker, Quotes, read_record};
 use crate::format::{Layout, normalise};
 use crate::frame::clean;
@@ -135,15 +135,19 @@ impl Splitter {
         let from = start + text[start..].iter().take_while(|&&byte| byte == 0).count();
         let read = read_record(text, from, dialect, &mut self.fields);
         let first_line = memchr(dialect.eol, &text[start..]).map(|length| start + length + 1);
-        if let End::At(end) = read {
-            let one_line = first_line.is_none_or(|line| line >= end);
-            let ended = text[end - 1] == dialect.eol || at_end;
-            if one_line && ended {
-                return Some(Irregular { start, end, unclosed: false });
+        let ended = |end: usize| text[end - 1] == dialect.eol || at_end;
+        match read {
+            End::At(end) if ended(end) => {
+                let one_line = first_line.is_none_or(|line| line >= end);
+                if one_line || clean::is_beyond_doubt(text, &self.fields, layout) {
+                    return Some(Irregular { start, end, unclosed: false });
+                }
             }
-            if one_line {
+            // The quote may well be closed further on.
+            _ if !at_end && (first_line.is_none() || text.len() - start < BLOCK) => {
                 return None;
             }
+            _ => {}
         }
         let beyond = text.len() - start > MAX_RECORD;
         let Some(first_line) = first_line else {

@@ -1,10 +1,10 @@
 //! Dumps that are made in the tests: plausible records with irregular ones among them.
 
 /// The header of [`record`].
-pub const HEADER: &str = "AcctId,accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,end,duration,billsec,disposition,amaflags,uniqueid,userfield,channel_ext,dstchannel_ext,service\n";
+pub(crate) const HEADER: &str = "AcctId,accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,end,duration,billsec,disposition,amaflags,uniqueid,userfield,channel_ext,dstchannel_ext,service\n";
 
 /// A good record.
-pub fn record(id: u64) -> String {
+pub(crate) fn record(id: u64) -> String {
     let (day, hour, minute, second) = (1 + id / 86_400 % 28, id / 3600 % 24, id / 60 % 60, id % 60);
     let time = format!("2024-05-{day:02} {hour:02}:{minute:02}:{second:02}");
     format!(
@@ -14,7 +14,7 @@ pub fn record(id: u64) -> String {
 }
 
 /// About so many bytes of records, every tenth or so irregular in one of many ways.
-pub fn irregular(bytes: usize, seed: u64) -> Vec<u8> {
+pub(crate) fn irregular(bytes: usize, seed: u64) -> Vec<u8> {
     let mut text = HEADER.as_bytes().to_vec();
     let (mut state, mut id) = (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, 0);
     while text.len() < bytes {
@@ -26,7 +26,9 @@ pub fn irregular(bytes: usize, seed: u64) -> Vec<u8> {
             0 => text.extend_from_slice(good.replacen("\"Ann", "\"Ann\nof two lines", 1).as_bytes()),
             1 => text.extend_from_slice(good.replacen("30,t\"", "30,t", 1).as_bytes()),
             2 => text.extend_from_slice(good.replacen("\" <", "<", 1).as_bytes()),
-            3 => text.extend_from_slice(good.replacen("\"PJSIP/6011,30,t\"", "PJSIP/6011,30,t", 1).as_bytes()),
+            3 => {
+                text.extend_from_slice(good.replacen("\"PJSIP/6011,30,t\"", "PJSIP/6011,30,t", 1).as_bytes())
+            }
             4 => text.extend_from_slice(&good.as_bytes()[..good.len() / 2]),
             5 => text.extend_from_slice(good.replacen(",s\n", "\n", 1).as_bytes()),
             6 => text.extend_from_slice(HEADER.as_bytes()),

@@ -13,49 +13,49 @@ use calltable::Options;
 use calltable::format::detect::detect;
 use calltable::format::layout::Take;
 use calltable::format::{Fit, Layout, Misfit, normalise};
-use calltable::stages::{Content, Dialect, Dump, Field, Form, Quotes, Records, Step, block};
+use calltable::stages::{Dialect, Dump, Field, Form, Quotes, Records, Step, block};
 use calltable::time::{DateOrder, read_seconds, read_time};
 use calltable::{Column, Error};
 
 /// What both ways must agree on.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    pub rows: Vec<Row>,
-    pub rejects: Vec<Rejected>,
-    pub counts: Counts,
+pub(crate) struct Outcome {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) rejects: Vec<Rejected>,
+    pub(crate) counts: Counts,
 }
 
 /// A record that was read: its number, its place, and the values of its slots.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Row {
-    pub number: u64,
-    pub offset: u64,
-    pub length: u64,
-    pub values: Vec<String>,
+pub(crate) struct Row {
+    pub(crate) number: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) values: Vec<String>,
 }
 
 /// A record that was not.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Rejected {
-    pub number: u64,
-    pub line: u64,
-    pub offset: u64,
-    pub length: u64,
-    pub reason: &'static str,
-    pub raw: Vec<u8>,
+pub(crate) struct Rejected {
+    pub(crate) number: u64,
+    pub(crate) line: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) reason: &'static str,
+    pub(crate) raw: Vec<u8>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub records: u64,
-    pub repaired: u64,
-    pub repeated_headers: u64,
-    pub nul_runs: u64,
-    pub lines: u64,
+pub(crate) struct Counts {
+    pub(crate) records: u64,
+    pub(crate) repaired: u64,
+    pub(crate) repeated_headers: u64,
+    pub(crate) nul_runs: u64,
+    pub(crate) lines: u64,
 }
 
 /// Both ways over one dump; panics where they differ, and says nothing of a text that is no dump.
-pub fn compare(text: &[u8], options: &Options) {
+pub(crate) fn compare(text: &[u8], options: &Options) {
     let (fast, slow) = (fast(text, options), slow(text, options));
     match (fast, slow) {
         (Ok(fast), Some(slow)) => {
@@ -70,7 +70,7 @@ pub fn compare(text: &[u8], options: &Options) {
 }
 
 /// The text through `Dump`, its splitter, and `frame`.
-pub fn fast(text: &[u8], options: &Options) -> Result<Outcome, Error> {
+pub(crate) fn fast(text: &[u8], options: &Options) -> Result<Outcome, Error> {
     let mut dump = Dump::new("text".into(), Arc::new(options.clone()), None, 0);
     dump.buffer().extend_from_slice(text);
     dump.end();
@@ -93,7 +93,9 @@ impl Outcome {
                 number: before.records + u64::from(place.number),
                 offset: records.offset + u64::from(place.start),
                 length: place.len.into(),
-                values: (0..records.layout.slots()).map(|slot| String::from_utf8_lossy(records.value(at, slot)).into_owned()).collect(),
+                values: (0..records.layout.slots())
+                    .map(|slot| String::from_utf8_lossy(records.value(at, slot)).into_owned())
+                    .collect(),
             });
         }
         for reject in &records.rejects {
@@ -115,7 +117,7 @@ impl Outcome {
 }
 
 /// The text by the letter; nothing where it is no dump, or lines stand above its header.
-pub fn slow(text: &[u8], options: &Options) -> Option<Outcome> {
+pub(crate) fn slow(text: &[u8], options: &Options) -> Option<Outcome> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Some(Outcome::default());
     }
@@ -188,7 +190,8 @@ impl Naive<'_> {
         let resumes = clean.first().copied();
         match own {
             Some((fields, end))
-                if end <= believed && (resumes.is_none_or(|line| line >= end) || self.is_clean(&fields)) =>
+                if end <= believed
+                    && (resumes.is_none_or(|line| line >= end) || self.is_beyond_doubt(&fields)) =>
             {
                 (end, false)
             }
@@ -211,19 +214,28 @@ impl Naive<'_> {
         };
         let shaped = [Column::Start, Column::Answer, Column::End, Column::Duration, Column::Billsec];
         shaped.iter().all(|&column| {
-            self.layout.sources(column).iter().filter(|source| matches!(source.take, Take::Whole)).all(|source| {
-                let range = ranges[source.slot].clone();
-                if range.len() != 1 || range.start >= fields.len() {
-                    return true;
-                }
-                let value = fields[range.start].value(self.text);
-                let is_time = |order| read_time(&value, order).is_ok();
-                match column {
-                    Column::Duration | Column::Billsec => read_seconds(&value).is_ok(),
-                    _ => is_time(DateOrder::MonthFirst) || is_time(DateOrder::DayFirst),
-                }
-            })
+            self.layout.sources(column).iter().filter(|source| matches!(source.take, Take::Whole)).all(
+                |source| {
+                    let range = ranges[source.slot].clone();
+                    if range.len() != 1 || range.start >= fields.len() {
+                        return true;
+                    }
+                    let value = fields[range.start].value(self.text);
+                    let is_time = |order| read_time(&value, order).is_ok();
+                    match column {
+                        Column::Duration | Column::Billsec => read_seconds(&value).is_ok(),
+                        _ => is_time(DateOrder::MonthFirst) || is_time(DateOrder::DayFirst),
+                    }
+                },
+            )
         })
+    }
+
+    /// Whether a record is clean without any repair, with every line break between proper quotes.
+    fn is_beyond_doubt(&self, fields: &[Field]) -> bool {
+        let breaks = |field: &Field| self.text[field.start..field.end].contains(&self.dialect().eol);
+        let proper = fields.iter().all(|field| field.form != Form::AsIs || !breaks(field));
+        proper && fields.len() == self.layout.expected && self.is_clean(fields)
     }
 
     fn fit(&self, text: &[u8], fields: &[Field]) -> Fit {
@@ -262,7 +274,7 @@ impl Naive<'_> {
         let number = self.outcome.counts.records;
         self.outcome.counts.records += 1;
         let (offset, length) = (start as u64, raw.len() as u64);
-        match self.values(raw, unclosed) {
+        match self.values(raw, &self.text[start + raw.len()..end], unclosed) {
             Ok(values) => self.outcome.rows.push(Row { number, offset, length, values }),
             Err(reason) => {
                 let line = 1 + count(&self.text[..start], self.dialect().eol);
@@ -272,11 +284,11 @@ impl Naive<'_> {
         }
     }
 
-    fn values(&mut self, raw: &[u8], unclosed: bool) -> Result<Vec<String>, &'static str> {
+    fn values(&mut self, raw: &[u8], line_end: &[u8], unclosed: bool) -> Result<Vec<String>, &'static str> {
         if unclosed {
             return Err("unclosed-quote");
         }
-        let text = match (String::from_utf8(raw.to_vec()), self.options.encoding) {
+        let mut text = match (String::from_utf8(raw.to_vec()), self.options.encoding) {
             (Ok(text), _) => text,
             (Err(_), None) => return Err("invalid-utf8"),
             (Err(_), Some(encoding)) => {
@@ -284,6 +296,7 @@ impl Naive<'_> {
                 decoded.ok_or("invalid-utf8")?.into_owned()
             }
         };
+        text.extend(line_end.iter().map(|&byte| byte as char));
         let (fields, _) = read(text.as_bytes(), 0, self.dialect()).ok_or("unclosed-quote")?;
         let value = |field: &Field| String::from_utf8(field.value(text.as_bytes()).into_owned()).unwrap();
         let mut values: Vec<String> = if fields.len() == self.layout.expected {
@@ -376,12 +389,4 @@ fn nuls(text: &[u8]) -> usize {
 
 fn count(text: &[u8], byte: u8) -> u64 {
     text.iter().filter(|&&other| other == byte).count() as u64
-}
-
-/// A block's text, where it has records: for tests that ask how a dump was cut.
-pub fn block_bytes(content: &Content) -> usize {
-    match content {
-        Content::Records { text, .. } => text.len(),
-        _ => 0,
-    }
 }

@@ -380,7 +380,8 @@ mod tests {
     fn generation_of_a_record() {
         let check = |tail: &str, columns: &str| {
             let line = format!("{},{tail}", head(PARTIES));
-            let glued = |names: &[&str]| is_glued(&names.iter().map(|name| normalise(name)).collect::<Vec<_>>());
+            let glued =
+                |names: &[&str]| is_glued(&names.iter().map(|name| normalise(name)).collect::<Vec<_>>());
             let fits = |names: &&&[&str]| fitted(names, &line, &[]) == if glued(names) { "~" } else { "=" };
             let first = GENERATIONS.iter().find(fits).map(|names| names[22..].join(" "));
             assert_eq!(first.as_deref(), Some(columns), "{line}");
