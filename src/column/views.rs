@@ -168,7 +168,10 @@ mod tests {
                         match from_arena {
                             true => ours.push_span(Span::new(start, start + len)),
                             false if len % 2 == 0 => ours.push(value),
-                            false => ours.push(&value.to_string()),
+                            false => {
+                                let elsewhere = String::from(value);
+                                ours.push(&elsewhere);
+                            }
                         }
                         checked.append_value(value);
                     }

@@ -49,7 +49,8 @@ pub fn reads_cleanly(text: &[u8], fields: &[Field], layout: &Layout) -> bool {
 /// be repaired, and every line break stands in a field that is properly quoted.
 pub fn is_beyond_doubt(text: &[u8], fields: &[Field], layout: &Layout) -> bool {
     let breaks = |field: &Field| memchr(layout.dialect.eol, &text[field.start..field.end]).is_some();
-    fields.len() == layout.expected
+    let is_regular = || matches!(fit(text, fields, layout), Fit::Regular(_));
+    (fields.len() == layout.expected || (fields.len() > 1 && is_regular()))
         && fields.iter().all(|field| field.form != Form::AsIs || !breaks(field))
         && reads_cleanly(text, fields, layout)
 }

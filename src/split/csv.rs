@@ -37,16 +37,37 @@ pub enum Cut {
     TooLarge,
 }
 
-/// Line ends that are looked at to judge one unclosed quote, and clean records that settle it: a
-/// quoted field that holds so many whole records is not believed.
-const MAX_LINES_TRIED: usize = 1024;
-const CLEAN_RECORDS_THAT_SETTLE: usize = 8;
+/// Bytes that the judging of one cut may read; beyond, each reading is short. Only hostile text needs
+/// so many: quotes left open on most of its lines.
+const JUDGING: usize = 16 * BLOCK;
+
+/// How far one reading goes, once [`JUDGING`] is used up.
+const SHORT: usize = 2 << 10;
+
+/// How far a line is read to see whether a record begins there.
+const NEIGHBOUR: usize = 16 << 10;
+
+/// New lines that are tried to judge one record.
+const LINES_TRIED: usize = 1024;
 
 /// Finds where records end. Keeps only scratch memory from call to call.
 #[derive(Debug, Default)]
 pub struct Splitter {
     masks: Vec<Masks>,
     fields: Vec<Field>,
+    /// Bytes read for judging in this cut.
+    judged: usize,
+    /// Lines of this cut that were tried as the start of a record, each once.
+    tried: Tried,
+}
+
+/// Lines, one behind the other, that were tried as the start of a record.
+#[derive(Debug, Default)]
+struct Tried {
+    from: usize,
+    upto: usize,
+    /// Those from which one reads cleanly, in order.
+    clean: Vec<usize>,
 }
 
 /// How far the splitter came.
@@ -65,6 +86,7 @@ impl Splitter {
     pub fn cut(&mut self, text: &[u8], layout: &Layout, at_end: bool) -> Cut {
         let mut irregular = Vec::new();
         let mut at = 0;
+        (self.judged, self.tried) = (0, Tried::default());
         let end = loop {
             match self.regular(text, at, layout) {
                 Reached::End(end) if at_end && end < text.len() => break text.len(),
@@ -133,68 +155,94 @@ impl Splitter {
         let dialect = layout.dialect;
         // NULs at the start of a line are no part of its first field.
         let from = start + text[start..].iter().take_while(|&&byte| byte == 0).count();
-        let read = read_record(text, from, dialect, &mut self.fields);
         let first_line = memchr(dialect.eol, &text[start..]).map(|length| start + length + 1);
-        let ended = |end: usize| text[end - 1] == dialect.eol || at_end;
-        match read {
-            End::At(end) if ended(end) => {
-                let one_line = first_line.is_none_or(|line| line >= end);
-                if one_line || clean::is_beyond_doubt(text, &self.fields, layout) {
-                    return Some(Irregular { start, end, unclosed: false });
-                }
-            }
-            // The quote may well be closed further on.
-            _ if !at_end && (first_line.is_none() || text.len() - start < BLOCK) => {
-                return None;
-            }
-            _ => {}
+        let line = first_line.or(at_end.then_some(text.len()))?;
+        if let End::At(_) = self.read(&text[..line], from, dialect) {
+            return Some(Irregular { start, end: line, unclosed: false });
         }
-        let beyond = text.len() - start > MAX_RECORD;
-        let Some(first_line) = first_line else {
-            return at_end.then_some(Irregular { start, end: text.len(), unclosed: true });
+        let shown = &text[..text.len().min(from + self.reach(MAX_RECORD))];
+        let whole = match self.read(shown, from, dialect) {
+            End::At(end) if text[end - 1] == dialect.eol || (at_end && end == text.len()) => Some(end),
+            _ => None,
         };
-        let (tried, settled, resumes) = self.lines_that_read_cleanly(text, first_line, layout, at_end);
-        if !settled && !at_end && !beyond {
-            return None;
-        }
-        if let End::At(end) = read_record(&text[..tried], from, dialect, &mut self.fields)
-            && (end < tried || text[end - 1] == dialect.eol || (at_end && end == text.len()))
-            && (resumes.is_none_or(|line| line >= end) || clean::is_beyond_doubt(text, &self.fields, layout))
+        if let Some(end) = whole
+            && clean::is_beyond_doubt(text, &self.fields, layout)
         {
             return Some(Irregular { start, end, unclosed: false });
         }
-        let end = resumes.unwrap_or(if at_end && tried == text.len() { tried } else { first_line });
-        Some(Irregular { start, end, unclosed: true })
+        // The quote may well be closed further on.
+        if whole.is_none() && !at_end && text.len() - start < BLOCK {
+            return None;
+        }
+        let resumes = self.resumes(text, line, whole.unwrap_or(text.len()), layout, at_end);
+        Some(match (whole, resumes) {
+            (Some(end), None) => Irregular { start, end, unclosed: false },
+            (_, Some(end)) => Irregular { start, end, unclosed: true },
+            (None, None) if at_end && self.tried.upto >= text.len() => {
+                Irregular { start, end: text.len(), unclosed: true }
+            }
+            (None, None) => Irregular { start, end: line, unclosed: true },
+        })
     }
 
-    /// Tries the lines from `line` on: how far it came, whether that settles the matter, and the
-    /// first line from which a whole record reads cleanly.
-    fn lines_that_read_cleanly(
+    /// The first line from `line` on, and before `end`, at which a record or a header begins without doubt.
+    fn resumes(
         &mut self,
         text: &[u8],
-        mut line: usize,
+        line: usize,
+        end: usize,
         layout: &Layout,
         at_end: bool,
-    ) -> (usize, bool, Option<usize>) {
-        let (mut first, mut clean) = (None, 0);
-        let limit = text.len().min(line + MAX_RECORD);
-        for _ in 0..MAX_LINES_TRIED {
-            let read = read_record(&text[..limit], line, layout.dialect, &mut self.fields);
-            let whole =
-                matches!(read, End::At(end) if end > line && (text[end - 1] == layout.dialect.eol || at_end));
-            if whole && clean::reads_cleanly(text, &self.fields, layout) {
-                first.get_or_insert(line);
-                clean += 1;
+    ) -> Option<usize> {
+        if !(self.tried.from..=self.tried.upto).contains(&line) {
+            self.tried = Tried { from: line, upto: line, clean: Vec::new() };
+        }
+        let known = self.tried.clean.partition_point(|&clean| clean < line);
+        if let Some(&clean) = self.tried.clean.get(known) {
+            return (clean < end).then_some(clean);
+        }
+        for _ in 0..LINES_TRIED {
+            let at = self.tried.upto;
+            if at >= end {
+                return None;
             }
-            let Some(length) = memchr(layout.dialect.eol, &text[line..limit]) else {
-                return (limit, false, first);
-            };
-            line += length + 1;
-            if clean == CLEAN_RECORDS_THAT_SETTLE || line >= limit {
-                return (line.min(limit), clean == CLEAN_RECORDS_THAT_SETTLE, first);
+            let length = memchr(layout.dialect.eol, &text[at..]);
+            self.tried.upto = length.map_or(text.len(), |length| at + length + 1);
+            if self.begins_cleanly(text, at, layout, at_end) {
+                self.tried.clean.push(at);
+                return Some(at);
             }
         }
-        (line, true, first)
+        None
+    }
+
+    /// Whether the line at `at` is a header, or a whole record reads cleanly from it.
+    fn begins_cleanly(&mut self, text: &[u8], at: usize, layout: &Layout, at_end: bool) -> bool {
+        let eol = layout.dialect.eol;
+        let is_own =
+            layout.header.as_ref().is_some_and(|own| is_line(bare(&text[at..]), own.as_bytes(), eol));
+        if is_own || is_other_header(&text[at..], layout) {
+            return true;
+        }
+        let shown = &text[..text.len().min(at + self.reach(NEIGHBOUR))];
+        let ended = |end: usize| text[end - 1] == eol || (at_end && end == text.len());
+        matches!(self.read(shown, at, layout.dialect), End::At(end) if end > at && ended(end))
+            && clean::reads_cleanly(text, &self.fields, layout)
+    }
+
+    /// [`read_record`], with its bytes counted.
+    fn read(&mut self, text: &[u8], from: usize, dialect: Dialect) -> End {
+        let end = read_record(text, from, dialect, &mut self.fields);
+        self.judged += match end {
+            End::At(end) => end - from.min(end),
+            End::Open => text.len() - from.min(text.len()),
+        };
+        end
+    }
+
+    /// How far a reading may go.
+    fn reach(&self, wanted: usize) -> usize {
+        if self.judged < JUDGING { wanted } else { wanted.min(SHORT) }
     }
 }
 

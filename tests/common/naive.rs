@@ -141,9 +141,6 @@ struct Naive<'a> {
     outcome: Outcome,
 }
 
-/// Clean records within a quoted field after which it is not believed.
-const MOST_CLEAN_WITHIN: usize = 8;
-
 impl Naive<'_> {
     fn dialect(&self) -> Dialect {
         self.layout.dialect
@@ -173,30 +170,23 @@ impl Naive<'_> {
         if own.as_ref().is_some_and(|(_, end)| *end <= line_end) {
             return (line_end, false);
         }
-        // The record crosses its line: which whole records stand below that line?
-        let mut clean = Vec::new();
-        let mut believed = self.text.len();
+        // The record crosses its line.
+        if let Some((fields, end)) = &own
+            && self.is_beyond_doubt(fields)
+        {
+            return (*end, false);
+        }
+        let before = own.as_ref().map_or(self.text.len(), |(_, end)| *end);
         let mut line = line_end;
-        while line < self.text.len() {
-            if read(self.text, line, self.dialect()).is_some_and(|(fields, _)| self.is_clean(&fields)) {
-                clean.push(line);
+        while line < before {
+            let is_record =
+                read(self.text, line, self.dialect()).is_some_and(|(fields, _)| self.is_clean(&fields));
+            if is_record || self.header(line + nuls(&self.text[line..])).is_some() {
+                return (line, true);
             }
             line = self.line_end(line);
-            if clean.len() == MOST_CLEAN_WITHIN {
-                believed = line;
-                break;
-            }
         }
-        let resumes = clean.first().copied();
-        match own {
-            Some((fields, end))
-                if end <= believed
-                    && (resumes.is_none_or(|line| line >= end) || self.is_beyond_doubt(&fields)) =>
-            {
-                (end, false)
-            }
-            _ => (resumes.unwrap_or(self.text.len()), true),
-        }
+        (before, own.is_none())
     }
 
     /// Whether a record has a shape that only a record has.
@@ -235,7 +225,8 @@ impl Naive<'_> {
     fn is_beyond_doubt(&self, fields: &[Field]) -> bool {
         let breaks = |field: &Field| self.text[field.start..field.end].contains(&self.dialect().eol);
         let proper = fields.iter().all(|field| field.form != Form::AsIs || !breaks(field));
-        proper && fields.len() == self.layout.expected && self.is_clean(fields)
+        let regular = || fields.len() > 1 && matches!(self.fit(self.text, fields), Fit::Regular(_));
+        proper && (fields.len() == self.layout.expected || regular()) && self.is_clean(fields)
     }
 
     fn fit(&self, text: &[u8], fields: &[Field]) -> Fit {
