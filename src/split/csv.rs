@@ -39,10 +39,10 @@ pub enum Cut {
 
 /// Bytes that the judging of one cut may read; beyond, each reading is short. Only hostile text needs
 /// so many: quotes left open on most of its lines.
-const JUDGING: usize = 16 * BLOCK;
+const JUDGING: usize = 4 * BLOCK;
 
 /// How far one reading goes, once [`JUDGING`] is used up.
-const SHORT: usize = 2 << 10;
+const SHORT: usize = 512;
 
 /// How far a line is read to see whether a record begins there.
 const NEIGHBOUR: usize = 16 << 10;
@@ -170,8 +170,9 @@ impl Splitter {
         {
             return Some(Irregular { start, end, unclosed: false });
         }
-        // The quote may well be closed further on.
-        if whole.is_none() && !at_end && text.len() - start < BLOCK {
+        // The quote may well be closed further on. Half a block is enough to judge by, so that every
+        // cut gets on by the other half.
+        if whole.is_none() && !at_end && text.len() - start < BLOCK / 2 {
             return None;
         }
         let resumes = self.resumes(text, line, whole.unwrap_or(text.len()), layout, at_end);
