@@ -32,7 +32,11 @@ pub fn encode(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
 /// How often the first number comes in a row.
 fn run_length(numbers: &[u32]) -> usize {
     let first = numbers[0];
-    // Long runs are common and are passed over many numbers at a time.
+    let near = numbers.iter().take(GROUP).position(|&number| number != first);
+    if let Some(run) = near {
+        return run;
+    }
+    // Long runs are common, too, and are passed over many numbers at a time.
     let mut whole = 0;
     for piece in numbers.as_chunks::<32>().0 {
         if piece.iter().any(|&number| number != first) {

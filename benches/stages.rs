@@ -1,0 +1,164 @@
+//! Bytes a second of each stage, over a few MiB of UCM records: `cargo bench`, or `cargo bench frame`.
+//!
+//! `structure` and `columns` hold the two files with `unsafe` against their safe alternatives: that
+//! is the measured reason for them. `sink` compares our dictionary pages with the parquet crate's.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringViewBuilder};
+use calltable::sink::publish::Staged;
+use calltable::sink::{Compression, Kind, Out, Spec, open};
+use calltable::stages::*;
+use calltable::{Decoder, Options};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const ROWS: usize = 11_000;
+
+const HEADER: &str = "AcctId,accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,end,\
+duration,billsec,disposition,amaflags,uniqueid,userfield,channel_ext,dstchannel_ext,service,caller_name,recordfiles,\
+dstanswer,chanext,dstchanext,session,action_owner,action_type,src_trunk_name,dst_trunk_name";
+
+/// A dump of about 4 MiB, always the same.
+fn dump() -> Vec<u8> {
+    let mut text = format!("{HEADER}\n");
+    for at in 0..ROWS {
+        let (src, dst, second) = (1000 + at * 7 % 500, 1000 + at * 13 % 500, at % 60);
+        text += &format!(
+            "{at},,{src},{dst},from-internal,\"\"\"Name {src}\"\" <{src}>\",PJSIP/{src}-{at:08x},PJSIP/{dst}-{at:08x},Dial,\
+             \"PJSIP/{dst}/sip:{dst}@192.0.2.{}:5062,30\",2024-05-17 12:34:{second:02},,2024-05-17 12:35:{second:02},60,{},\
+             ANSWERED,DOCUMENTATION,17159672{:02}.{at},Internal,{src},{dst},s,Name {src},,{dst},,,17159672{:02}127{at:06}-{src},\
+             {src},DIAL,,\n",
+            at % 250,
+            at % 60,
+            at % 100,
+            at % 100
+        );
+    }
+    text.into_bytes()
+}
+
+/// The dump's first block, as the splitter cuts it.
+fn block() -> Work {
+    let mut source = Dump::new("bench".into(), Arc::default(), None, 0);
+    source.buffer().extend_from_slice(&dump());
+    source.end();
+    loop {
+        match source.step().expect("a dump") {
+            Step::Work(work) if matches!(work.block.content, Content::Records { .. }) => return work,
+            Step::Work(_) | Step::Need(_) => {}
+            Step::Survey | Step::Done => panic!("no block"),
+        }
+    }
+}
+
+/// The dump as one batch.
+fn batch() -> RecordBatch {
+    let mut decoder = Decoder::new("bench", Options::default());
+    decoder.feed(&dump()).expect("a dump");
+    decoder.finish().expect("a dump");
+    let batches: Vec<RecordBatch> = decoder.collect();
+    arrow::compute::concat_batches(&batches[0].schema(), &batches).expect("one schema")
+}
+
+fn structure(c: &mut Criterion) {
+    let text = dump();
+    let mut group = c.benchmark_group("structure");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    let mut masks = Vec::new();
+    group.bench_function("vector", |b| b.iter(|| scan(black_box(&text), b',', b'\n', &mut masks)));
+    group.bench_function("memchr3", |b| {
+        b.iter(|| memchr::memchr3_iter(b',', b'"', b'\n', black_box(&text)).count())
+    });
+    group.finish();
+}
+
+fn split(c: &mut Criterion) {
+    let text = dump();
+    let work = block();
+    let mut group = c.benchmark_group("split");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    let mut splitter = Splitter::default();
+    group.bench_function("csv", |b| b.iter(|| splitter.cut(black_box(&text), &work.block.layout, true)));
+    group.finish();
+}
+
+fn framing(c: &mut Criterion) {
+    let work = block();
+    let Content::Records { text, .. } = &work.block.content else { panic!("no records") };
+    let mut group = c.benchmark_group("frame");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    let layout = &work.block.layout;
+    group.bench_function("csv", |b| b.iter(|| frame(text.clone(), &[], 0, layout.clone(), None)));
+    group.finish();
+}
+
+fn columns(c: &mut Criterion) {
+    let work = block();
+    let Content::Records { text, .. } = &work.block.content else { panic!("no records") };
+    let options = Options::default();
+    let schema = calltable::schema(calltable::TimeKind::WallClock);
+    let mut group = c.benchmark_group("columns");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    let framed = || frame(text.clone(), &[], 0, work.block.layout.clone(), None);
+    group.bench_function("all", |b| {
+        b.iter_with_setup(framed, |records| {
+            build(records, &work.file, &options, &schema, Carry::behind(Baton::first()))
+        })
+    });
+    let records = framed();
+    let slot = records.layout.slot("lastdata").expect("a column");
+    // What one text column costs where every value is checked again.
+    group.bench_function("text, by the checked builder", |b| {
+        b.iter(|| {
+            let mut checked = StringViewBuilder::new();
+            (0..records.len()).for_each(|at| {
+                checked.append_value(std::str::from_utf8(records.value(at, slot)).expect("UTF-8"))
+            });
+            checked.finish()
+        })
+    });
+    let only = Options { columns: vec![calltable::Column::Lastdata], ..Options::default() };
+    let lastdata = calltable::project(&only.columns, calltable::TimeKind::WallClock);
+    group.bench_function("text, by views", |b| {
+        b.iter_with_setup(framed, |records| {
+            build(records, &work.file, &only, &lastdata, Carry::behind(Baton::first()))
+        })
+    });
+    group.finish();
+}
+
+fn sink(c: &mut Criterion) {
+    let rows = batch();
+    let workers = Workers::new(1).expect("a thread");
+    let mut group = c.benchmark_group("sink");
+    group.sample_size(10).throughput(Throughput::Bytes(dump().len() as u64));
+    let folder = tempfile::tempdir().expect("a folder");
+    // Snappy pages are all made by the parquet crate, uncompressed ones of dictionary columns by us.
+    for (name, compression) in [
+        ("zstd 1", Compression::Default),
+        ("none, own dictionary pages", Compression::None),
+        ("snappy, the crate's pages", Compression::Snappy),
+    ] {
+        let path = folder.path().join("bench.parquet");
+        let spec = Spec {
+            path: path.clone(),
+            kind: Kind::Parquet,
+            compression,
+            row_group_rows: 250_000,
+            metadata: Vec::new(),
+        };
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let out = Out::Staged(Box::new(Staged::create(&path, true).expect("an output")));
+                let mut sink = open(out, &spec, rows.schema(), &workers, 4).expect("a sink");
+                sink.write(&rows, 0).expect("rows");
+                sink.finish().expect("an end").1
+            })
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, structure, split, framing, columns, sink);
+criterion_main!(benches);
