@@ -113,7 +113,7 @@ pub enum End {
 pub const MAX_FIELDS: usize = 65_536;
 
 /// Reads the record that begins at `from`: its fields go to `fields` (cleared first, at most
-/// [`MAX_FIELDS`] and one more), what comes back is where it ends. A last line without an end is a record.
+/// `MAX_FIELDS` and one more), what comes back is where it ends. A last line without an end is a record.
 pub fn read_record(text: &[u8], from: usize, dialect: Dialect, fields: &mut Vec<Field>) -> End {
     fields.clear();
     let mut at = from;
