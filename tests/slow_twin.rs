@@ -217,11 +217,11 @@ fn a_form_feed_among_tabs_is_a_blank_line() {
 }
 
 #[test]
-fn a_quoted_field_that_holds_eight_records_is_not_believed() {
+fn a_quoted_field_that_holds_records_is_believed_where_it_is_beyond_doubt() {
     let mut text = b"AcctId,src,dst,start,duration,clid\n0,1,2,,3,\"".to_vec();
     (0..9).for_each(|_| text.extend_from_slice(b"\n1,2,3,2024-05-17 12:34:56,4,x"));
     text.extend_from_slice(b"\"\n");
-    check(&text, 9, &["unclosed-quote"]);
+    check(&text, 1, &[]);
 }
 
 #[test]
