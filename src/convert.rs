@@ -159,9 +159,9 @@ pub fn convert(job: Job) -> Result<Outcome> {
         version: env!("CARGO_PKG_VERSION").to_string(),
         ..Report::default()
     };
+    let exit = tally.verdict(job.agreed);
     let rejects = tally.finish(&mut report);
     report.totals = Totals::of(&report.inputs);
-    let exit = verdict(&report, job.agreed);
     publish(&job, written, rejects, exit, report, started)
 }
 
@@ -223,12 +223,6 @@ fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Op
     }
     let (out, row_groups) = sink.finish()?;
     Ok(Some(Written { out, row_groups }))
-}
-
-fn verdict(report: &Report, agreed: Agreed) -> Exit {
-    let failed = report.inputs.iter().filter(|input| input.error.is_some()).count() as u64;
-    let read_nothing = report.inputs.iter().all(|input| input.error.is_some() && input.counts.records == 0);
-    judge(read_nothing, failed, report.totals.counts.records, report.totals.counts.rejected, agreed)
 }
 
 /// The exit code that these counts mean.
