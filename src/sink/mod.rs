@@ -8,12 +8,15 @@ pub mod arrow;
 mod cells;
 mod dictionary;
 mod hybrid;
+mod numbers;
+mod pages;
 pub mod parquet;
 pub mod publish;
 pub mod rejects;
 mod text;
 pub mod text_csv;
 pub mod text_jsonl;
+mod texts;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
