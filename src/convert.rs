@@ -15,9 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 use crate::pipeline::{Event, Pipeline, times_of};
 use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory};
-use crate::sink::publish::Staged;
+use crate::sink::publish::{Staged, is_same_place};
 use crate::sink::{self, Compression, Kind, Out, Sink, Spec};
-use crate::source::inputs::{Inputs, Place};
+use crate::source::inputs::{Input, Inputs, Place, is_same_file};
 use crate::tally::Tally;
 use crate::workers::Workers;
 
@@ -210,7 +210,7 @@ pub fn convert(job: Job) -> Result<Outcome> {
         Some(path) => Out::Staged(Box::new(Staged::create(path, job.overwrite)?)),
         None => Out::stdout(),
     };
-    let mut tally = Tally::new(&job.inputs.inputs, job.rejects.as_deref())?;
+    let mut tally = Tally::new(&job.inputs.inputs, job.rejects.as_deref());
     let workers = Workers::new(job.limits.threads)?;
     let written = write(&job, out, &workers, &mut tally);
     let mut report = Report {
@@ -234,6 +234,27 @@ fn check(job: &Job) -> Result<()> {
     }
     if job.row_group_rows == 0 {
         return Err(Error::usage("a row group of no rows is asked for"));
+    }
+    check_places(job)
+}
+
+/// Output, rejects and report can be written where they go, and replace neither an input nor each other.
+fn check_places(job: &Job) -> Result<()> {
+    let all = [("the output", &job.output), ("the rejects", &job.rejects), ("the report", &job.report)];
+    let places: Vec<(&str, &Path)> =
+        all.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?))).collect();
+    for (at, (what, path)) in places.iter().enumerate() {
+        Staged::check(path)?;
+        let clash =
+            |with: &str| Err(Error::usage(format!("{}: {what} would replace {with}", path.display())));
+        if let Some((other, _)) = places[..at].iter().find(|(_, other)| is_same_place(path, other)) {
+            return clash(other);
+        }
+        let is_there = path.is_file();
+        let is_it = |input: &&Input| matches!(&input.place, Place::File(input) if is_there && is_same_file(input, path));
+        if let Some(input) = job.inputs.inputs.iter().find(is_it) {
+            return clash(&format!("the input {}", input.name));
+        }
     }
     Ok(())
 }

@@ -42,22 +42,13 @@ struct Rejects {
 
 impl Tally {
     /// Nothing counted yet; rejects go to `path`.
-    ///
-    /// # Errors
-    /// The folder that rejects would go to does not exist.
-    pub fn new(inputs: &[Input], path: Option<&Path>) -> Result<Tally> {
-        let folder = path.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
-        if let (Some(path), Some(folder)) = (path, folder)
-            && !folder.is_dir()
-        {
-            return Err(Error::usage(format!("--rejects {}: there is no such folder", path.display())));
-        }
+    pub fn new(inputs: &[Input], path: Option<&Path>) -> Tally {
         let named = |input: &Input| InputTally {
             report: InputReport { source: input.name.clone(), ..InputReport::default() },
             ..InputTally::default()
         };
         let rejects = Rejects { path: path.map(Path::to_path_buf), file: None };
-        Ok(Tally { inputs: inputs.iter().map(named).collect(), by_reason: BTreeMap::new(), rejects })
+        Tally { inputs: inputs.iter().map(named).collect(), by_reason: BTreeMap::new(), rejects }
     }
 
     /// Counts an event.

@@ -22,6 +22,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::source::inputs::is_same_file;
 
 /// Small writes are gathered up to so many bytes.
 const BUFFER: usize = 128 << 10;
@@ -72,6 +73,17 @@ impl Staged {
             }
             Found::File if !overwrite => Err(exists(target)),
             Found::File | Found::Nothing => Staged::beside(target, overwrite),
+        }
+    }
+
+    /// Looks whether an output could be begun at `target`, and creates nothing.
+    ///
+    /// # Errors
+    /// Usage: the target is a folder, or stands in none. Output: it cannot be looked at.
+    pub fn check(target: &Path) -> Result<()> {
+        match found_at(target)? {
+            Found::Stream => Ok(()),
+            Found::File | Found::Nothing => Place::of(target, true).map(drop),
         }
     }
 
@@ -242,6 +254,15 @@ impl Place {
         let message = format!("{temp} is there, and whether another run is writing it cannot be told ({e})");
         Error::output(target, format!("{message}: remove it if none is"))
     }
+}
+
+/// Whether two paths lead to one file, be it there or yet to come. Streams take from many.
+pub fn is_same_place(one: &Path, other: &Path) -> bool {
+    if one.exists() && other.exists() {
+        return one.is_file() && is_same_file(one, other);
+    }
+    let (one, other) = (follow_links(one), follow_links(other));
+    one.file_name() == other.file_name() && is_same_file(folder_of(&one), folder_of(&other))
 }
 
 /// What stands at the target, or at the end of the links that begin there.

@@ -116,6 +116,55 @@ fn an_output_is_replaced_only_where_that_is_said() {
     ends(Job { overwrite: true, ..job(bytes(GOOD), folder.at("a.csv")) }, Exit::Done);
 }
 
+/// Told by its path before anything is read: what is brought is still there.
+#[track_caller]
+fn refused(places: impl Fn(&Folder) -> (PathBuf, Option<PathBuf>, Option<PathBuf>), words: &[&str]) {
+    let folder = Folder::of(&[("in.csv", GOOD), ("b.csv", NEXO)]);
+    let inputs = expand(&[folder.at("in.csv"), folder.at("b.csv")], &[]).unwrap();
+    let (output, rejects, report) = places(&folder);
+    let job =
+        Job { output: Some(output), rejects, report, overwrite: true, ..job(inputs, folder.at("a.csv")) };
+    let progress = job.progress.clone();
+    wrong(convert(job), ErrorKind::Usage, words);
+    assert_eq!(progress.bytes.load(Ordering::Relaxed), 0);
+    assert_eq!(folder.names(), ["b.csv", "in.csv"]);
+    assert_eq!(fs::read_to_string(folder.at("in.csv")).unwrap(), GOOD);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_before_the_work() {
+    let says = ["/no: there is no such folder"];
+    refused(|folder| (folder.at("no/a.csv"), None, None), &says);
+    refused(|folder| (folder.at("a.csv"), Some(folder.at("no/r")), None), &says);
+    refused(|folder| (folder.at("a.csv"), None, Some(folder.at("no/r"))), &says);
+}
+
+#[test]
+fn a_folder_is_not_written_over() {
+    refused(|folder| (folder.path().into(), None, None), &["is a folder"]);
+    refused(|folder| (folder.at("a.csv"), Some(folder.path().into()), None), &["is a folder"]);
+    refused(|folder| (folder.at("a.csv"), None, Some(folder.path().into())), &["is a folder"]);
+}
+
+#[test]
+fn an_input_is_not_written_over() {
+    let input = |folder: &Folder| folder.at("in.csv");
+    refused(|folder| (input(folder), None, None), &["in.csv", "the output would replace the input"]);
+    refused(|folder| (folder.at("a.csv"), Some(input(folder)), None), &["in.csv", "the rejects would"]);
+    refused(|folder| (folder.at("a.csv"), None, Some(input(folder))), &["in.csv", "the report would"]);
+}
+
+#[test]
+fn nothing_of_a_job_is_written_over_by_another() {
+    let at = |folder: &Folder| (folder.at("a.csv"), folder.at("../").join(folder.path()).join("./a.csv"));
+    refused(|folder| (at(folder).0, Some(at(folder).1), None), &["the rejects would replace the output"]);
+    refused(|folder| (at(folder).0, None, Some(at(folder).1)), &["the report would replace the output"]);
+    refused(
+        |folder| (folder.at("b"), Some(at(folder).0), Some(at(folder).1)),
+        &["would replace the rejects"],
+    );
+}
+
 #[test]
 fn a_column_stands_once() {
     let options = Options { columns: vec![Column::Src, Column::Dst, Column::Src], ..Options::default() };
