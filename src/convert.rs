@@ -16,7 +16,7 @@ use crate::options::Options;
 use crate::pipeline::{Event, Pipeline, times_of};
 use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory};
 use crate::sink::publish::{Staged, is_same_place};
-use crate::sink::{self, Compression, Kind, Out, Sink, Spec};
+use crate::sink::{self, Compression, Kind, Out, STDOUT, Sink, Spec};
 use crate::source::inputs::{Input, Inputs, Place, is_same_file};
 use crate::tally::Tally;
 use crate::workers::Workers;
@@ -297,7 +297,7 @@ fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Op
     let mut pipeline =
         Pipeline::new(job.inputs.inputs.clone(), options, workers.clone(), limit, job.progress.clone());
     let spec = Spec {
-        path: job.output.clone().unwrap_or_else(|| PathBuf::from("-")),
+        path: job.output.clone().unwrap_or_else(|| PathBuf::from(STDOUT)),
         kind: job.kind,
         compression: job.compression,
         row_group_rows: job.row_group_rows,
