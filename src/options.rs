@@ -2,9 +2,12 @@
 //!
 //! The program's options and the library's builder both end here. Nothing in it has an effect.
 
+use std::collections::HashSet;
+
 use encoding_rs::Encoding;
 
 use crate::decode::{NumberPlan, PortMap};
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::schema::Column;
 use crate::time::{DateOrder, Zone};
@@ -49,6 +52,15 @@ impl Default for Options {
 }
 
 impl Options {
+    /// A table has a column once.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut before = HashSet::new();
+        match self.columns.iter().find(|column| !before.insert(**column)) {
+            Some(twice) => Err(Error::usage(format!("column {} is asked for twice", twice.name()))),
+            None => Ok(()),
+        }
+    }
+
     /// What changes rows or columns, by name, for a file's metadata.
     pub fn describe(&self) -> Vec<(String, String)> {
         let mut all = vec![("calltable.version".to_string(), env!("CARGO_PKG_VERSION").to_string())];
