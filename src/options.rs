@@ -9,6 +9,7 @@ use encoding_rs::Encoding;
 use crate::decode::{NumberPlan, PortMap};
 use crate::error::{Error, Result};
 use crate::format::Format;
+use crate::frame::How;
 use crate::schema::Column;
 use crate::time::{DateOrder, Zone};
 
@@ -59,6 +60,11 @@ impl Options {
             Some(twice) => Err(Error::usage(format!("column {} is asked for twice", twice.name()))),
             None => Ok(()),
         }
+    }
+
+    /// What is done with records that cannot be read as they stand.
+    pub(crate) fn how(&self) -> How {
+        How { encoding: self.encoding, lenient: self.lenient }
     }
 
     /// What changes rows or columns, by name, for a file's metadata.

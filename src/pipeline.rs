@@ -180,7 +180,9 @@ impl Pipeline {
     fn decode(&mut self, work: Work) {
         let (Some(open), Some(schema)) = (&self.open, &self.schema) else { return };
         let bytes = match &work.block.content {
-            Content::Records { text, .. } | Content::Rejected { text, .. } => text.len() as u64,
+            Content::Records { text, .. }
+            | Content::Elements { text, .. }
+            | Content::Rejected { text, .. } => text.len() as u64,
             Content::Passed { .. } => 0,
         };
         let (options, schema, decode) = (self.options.clone(), schema.clone(), self.decode);
@@ -272,7 +274,7 @@ fn open(
     {
         return Ok(Opened::Skipped(looks.describe(&opened.head)));
     }
-    if !matches!(looks, Looks::Text | Looks::Empty | Looks::Nuls) {
+    if !matches!(looks, Looks::Text | Looks::Json | Looks::Empty | Looks::Nuls) {
         return Err(Error::input(&input.name, format!("no dump: it is {}", looks.describe(&opened.head))));
     }
     let chunks = opened
@@ -341,7 +343,8 @@ fn survey(input: &Input, options: &Arc<Options>) -> Result<Survey> {
 pub fn times_of(input: &Input, options: &Options) -> Option<TimeKind> {
     let opened = source::open(input).ok()?;
     let text = source::text::text_of(&opened.head);
-    let format =
-        options.format.or_else(|| Some(detect(&text, None, options.encoding).ok()?.layout.format))?;
-    Some(if options.zone.is_some() { TimeKind::Instant } else { format.times })
+    let detected =
+        detect(&text, options.format, options.encoding).ok().map(|detected| detected.layout.times());
+    let times = detected.or(options.format.map(|format| format.times))?;
+    Some(if options.zone.is_some() { TimeKind::Instant } else { times })
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::views::Arena;
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
-use crate::frame::{Place, Records, Reject, Span};
+use crate::frame::{Place, Records, Reject, Span, Stray};
 use crate::recycle::Shelf;
 use crate::schema::Column;
 use crate::time::read_seconds;
@@ -73,6 +73,16 @@ impl Rows {
         std::mem::take(&mut self.records.rejects)
     }
 
+    /// Values under names that have no slot, in the order of the records.
+    pub fn strays(&self) -> &[Stray] {
+        &self.records.strays
+    }
+
+    /// The text at a span, or nothing where it says nothing.
+    pub fn present(&self, span: Span) -> Option<&str> {
+        present(span.text(self.arena.text()))
+    }
+
     /// A value's span.
     pub fn span(&self, record: u32, slot: usize) -> Span {
         self.records.spans[record as usize * self.records.layout.slots() + slot]
@@ -105,7 +115,7 @@ impl Rows {
     pub fn take(&self, source: &Source, record: u32) -> Option<Cow<'_, str>> {
         let text = self.text(record, source.slot)?;
         match source.take {
-            Take::Whole | Take::Gregorian(_) | Take::Epoch(_) => Some(Cow::Borrowed(text)),
+            Take::Whole | Take::Clock | Take::Gregorian(_) | Take::Epoch(_) => Some(Cow::Borrowed(text)),
             Take::Part(part) => part(text).filter(|part| !part.is_empty()),
             Take::WherePositive(other) => self.is_positive(record, other).then_some(Cow::Borrowed(text)),
         }

@@ -2,13 +2,17 @@
 //!
 //! `Records` are rectangular: slot `i` of every record is field `i` of the header. A layout is made
 //! once a header and shared by all blocks that stand under it; after it nobody compares names.
+//!
+//! A dump whose records name their fields themselves has no header: its slots are the keys that the
+//! format knows ([`Layout::keyed`]), and behind them those for what only the nesting tells ([`Nest`]).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::{Fill, Format, From, normalise};
-use crate::csv::Dialect;
-use crate::schema::Column;
+use super::keys::Keys;
+use super::{ALONE, Fill, Format, From, normalise};
+use crate::csv::{Dialect, Quotes};
+use crate::schema::{Column, TimeKind};
 
 /// The slots of a record under one header, and what they fill.
 #[derive(Debug)]
@@ -28,9 +32,26 @@ pub struct Layout {
     pub header: Option<String>,
     /// How many names stood twice.
     pub repeated_names: u64,
+    /// The slots of the keys that the format knows; empty where a header names the fields.
+    pub keys: Keys,
+    /// The slots that no key of a dump can reach, where records are nested.
+    pub nest: Option<Nest>,
+    /// The names that the table of columns was chosen by: normalised, those of the header or of the first records.
+    seen: Vec<String>,
     columns: Vec<Vec<Source>>,
     fills: Vec<bool>,
     residue: Vec<Residue>,
+}
+
+/// The slots for what the nesting tells of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nest {
+    /// `main` or `sub`; nothing in a record that stands alone.
+    pub kind: usize,
+    /// The sub's number.
+    pub index: usize,
+    /// The id of the call.
+    pub group: usize,
 }
 
 /// One place that a column's value may come from.
@@ -55,6 +76,8 @@ pub enum Take {
     Gregorian(Option<usize>),
     /// Epoch seconds or milliseconds, less the seconds in another slot if one is named.
     Epoch(Option<usize>),
+    /// The PBX's clock among instants.
+    Clock,
 }
 
 /// When a slot's value belongs into `extra`.
@@ -76,11 +99,23 @@ impl Layout {
         names: &[String],
         header: Option<String>,
     ) -> Layout {
+        let seen: Vec<String> = names.iter().map(|name| normalise(name)).collect();
+        Layout::resolved(format, dialect, names, header, &seen)
+    }
+
+    /// The same, where the table of columns is chosen by the normalised names `seen`.
+    fn resolved(
+        format: &'static Format,
+        dialect: Dialect,
+        names: &[String],
+        header: Option<String>,
+        seen: &[String],
+    ) -> Layout {
         let normalised: Vec<String> = names.iter().map(|name| normalise(name)).collect();
         let (slots, repeated_names) = slots_by_field(format, &normalised);
         let table = match format.fill {
             Fill::Always(columns) => columns,
-            Fill::ByHeader(choose) => choose(&normalised),
+            Fill::ByHeader(choose) => choose(seen),
         };
         let mut columns = vec![Vec::new(); Column::COUNT];
         let mut fills = vec![false; Column::COUNT];
@@ -97,9 +132,65 @@ impl Layout {
             normalised,
             header,
             repeated_names,
+            keys: Keys::default(),
+            nest: None,
+            seen: seen.to_vec(),
             columns,
             fills,
             residue,
+        }
+    }
+
+    /// The slots of a dump whose records have keys; `eol` ends its lines, `seen` are the normalised keys of
+    /// its first records.
+    pub fn keyed(format: &'static Format, eol: u8, seen: &[String]) -> Layout {
+        let dialect = Dialect { delimiter: b',', eol, quotes: Quotes::Device };
+        let names: Vec<String> = format.keys().iter().map(|key| key.to_string()).collect();
+        let mut layout = Layout::resolved(format, dialect, &names, None, seen);
+        layout.keys = Keys::new(format.keys());
+        if format.nests() {
+            layout.add_nest();
+        }
+        layout
+    }
+
+    /// The same layout for records that are each alone in a document, or for others.
+    pub fn alone(&self, is_alone: bool) -> Layout {
+        let known = self.seen.iter().filter(|name| *name != ALONE).cloned();
+        let seen: Vec<String> = known.chain(is_alone.then(|| ALONE.to_string())).collect();
+        Layout::keyed(self.format, self.dialect.eol, &seen)
+    }
+
+    /// Whether it is that of records that are each alone in a document.
+    pub fn is_alone(&self) -> bool {
+        self.seen.iter().any(|name| name == ALONE)
+    }
+
+    /// What the times of the dump are.
+    pub fn times(&self) -> TimeKind {
+        match self.format.json().and_then(|json| json.instants) {
+            Some(key) if !self.seen.is_empty() && !self.seen.iter().any(|name| name == key) => {
+                TimeKind::WallClock
+            }
+            _ => self.format.times,
+        }
+    }
+
+    /// The slots behind those of the keys. A call's id is the last source of `call_id`.
+    fn add_nest(&mut self) {
+        let at = self.names.len();
+        let nest = Nest { kind: at, index: at + 1, group: at + 2 };
+        self.nest = Some(nest);
+        for name in ["#kind", "#index", "#group"] {
+            self.names.push(name.to_string());
+            self.normalised.push(name.to_string());
+            self.residue.push(Residue::Never);
+        }
+        let filled =
+            [(Column::RecordKind, nest.kind), (Column::SubIndex, nest.index), (Column::CallId, nest.group)];
+        for (column, slot) in filled {
+            self.columns[column as usize].push(Source { slot, take: Take::Whole });
+            self.fills[column as usize] = true;
         }
     }
 
@@ -187,6 +278,7 @@ fn resolve(from: &From, slots: &HashMap<&'static str, Vec<usize>>) -> Vec<Source
         From::GregorianLess(_, other) => Some(Take::Gregorian(slot_of(other))),
         From::Epoch(_) => Some(Take::Epoch(None)),
         From::EpochLess(_, other) => Some(Take::Epoch(slot_of(other))),
+        From::Clock(_) => Some(Take::Clock),
     };
     let Some(take) = take else { return Vec::new() };
     let holding = slots.get(from.name()).map_or(&[][..], Vec::as_slice);
