@@ -35,7 +35,6 @@
 //! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
 //! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
 
-mod coded;
 mod column;
 pub mod convert;
 mod csv;
@@ -49,6 +48,7 @@ pub mod inspect;
 mod json;
 mod options;
 mod pipeline;
+mod prepared;
 mod reader;
 mod recycle;
 pub mod report;

@@ -73,7 +73,7 @@ pub struct Pipeline {
     /// The schema as it is promised, and as the batches have it.
     schema: Option<SchemaRef>,
     built: Option<SchemaRef>,
-    is_coded: bool,
+    is_prepared: bool,
     progress: Arc<Progress>,
     shelf: Shelf,
     decode: Decode,
@@ -119,7 +119,7 @@ impl Pipeline {
             times: None,
             schema: None,
             built: None,
-            is_coded: false,
+            is_prepared: false,
             progress,
             shelf: Shelf::default(),
             decode: Work::decode,
@@ -132,10 +132,9 @@ impl Pipeline {
         self
     }
 
-    /// The same, but batches have dictionaries for text that comes again, whatever the schema says:
-    /// for a sink that writes it so.
-    pub fn coded(mut self) -> Pipeline {
-        self.is_coded = true;
+    /// The same, but text columns are prepared for a sink, and stand beside the batches' arrays.
+    pub fn prepared(mut self) -> Pipeline {
+        self.is_prepared = true;
         self
     }
 
@@ -162,7 +161,7 @@ impl Pipeline {
         {
             self.times = Some(about.times);
             self.schema = Some(schema::project(&self.options.columns, about.times));
-            let built = if self.is_coded { schema::project_coded } else { schema::project };
+            let built = if self.is_prepared { schema::project_prepared } else { schema::project };
             self.built = Some(built(&self.options.columns, about.times));
         }
         match step {

@@ -6,8 +6,8 @@ use super::channel::channel;
 use super::dict;
 use super::lexicon::{Desk, NOTHING, NULL};
 use super::rows::{Rows, taken};
-use crate::coded::Coded;
 use crate::decode::{Channel, ChannelKind, PortMap, Side, call_type_word};
+use crate::prepared::Coded;
 use crate::schema::Column;
 
 /// The column. A dump whose table fills no `call_type` says nothing about the call (Kazoo's

@@ -10,9 +10,9 @@ use super::distinct::Text;
 use super::lexicon::{Desk, NULL};
 use super::rows::Rows;
 use super::views::Views;
-use crate::coded::Coded;
 use crate::decode::{Channel, PortMap, Side};
 use crate::format::Channels;
+use crate::prepared::Coded;
 use crate::schema::Column;
 
 /// The decoded channels of one side, one a row.

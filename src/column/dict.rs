@@ -6,17 +6,16 @@ use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Int32Type;
 
-use super::lexicon::Desk;
+use super::lexicon::{Desk, FIRST_WORD};
 use super::validity::Validity;
-use crate::coded::Coded;
+use crate::prepared::Coded;
 
-/// A column of these codes, [`NOTHING`](super::lexicon::NOTHING) and [`NULL`](super::lexicon::NULL)
-/// being null, of the words of a desk.
-pub fn coded(mut codes: Vec<i32>, desk: &mut Desk<'_>) -> Coded {
+/// A column of these codes of a desk's words; those that say nothing are null.
+pub fn coded(codes: Vec<i32>, desk: &mut Desk<'_>) -> Coded {
     let mut validity = Validity::new(codes.len());
-    for code in &mut codes {
-        validity.push(*code >= 0);
-        *code = (*code).max(0);
+    for codes in codes.chunks(64) {
+        let bit = |bits, (at, &code): (usize, &i32)| bits | u64::from(code >= FIRST_WORD) << at;
+        validity.push_many(codes.iter().enumerate().fold(0, bit), codes.len());
     }
     Coded { codes: ScalarBuffer::from(codes), nulls: validity.finish(), words: desk.words() }
 }

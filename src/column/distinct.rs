@@ -110,9 +110,9 @@ impl Distinct {
         self.heads.len()
     }
 
-    /// How many bytes they have behind their heads.
+    /// How much memory they have, about.
     pub fn bytes(&self) -> usize {
-        self.rests.len()
+        self.rests.len() + self.table.len() * 4 + self.heads.len() * (16 + 8)
     }
 
     /// The number of a text, and whether it is a new one.

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::distinct::{self, Distinct, Text};
-use crate::coded::{Segment, Words};
+use super::rows::EM_DASH;
 use crate::format::Layout;
+use crate::prepared::{Segment, Words};
 use crate::schema::Column;
 
 /// The lexicons of all columns, for one worker at a time.
@@ -56,15 +57,19 @@ pub struct Desk<'l> {
     lexicon: &'l mut Lexicon,
 }
 
-/// In place of a code: the text says nothing, another source may.
-pub const NOTHING: i32 = -1;
+/// In place of a word's code: the text says nothing, another source may.
+pub const NOTHING: i32 = 0;
 
-/// In place of a code: the text says that there is no value.
-pub const NULL: i32 = -2;
+/// In place of a word's code: the text says that there is no value.
+pub const NULL: i32 = 1;
 
-/// A lexicon that has so many bytes of text, or words, is given up for an empty one.
-const MOST_BYTES: usize = 1 << 20;
-const MOST_WORDS: usize = 1 << 15;
+/// The least code of a word that says something. Before it stand the two texts that do not, so that
+/// a row without a value is looked up as any other is, without a branch.
+pub const FIRST_WORD: i32 = 2;
+const SAY_NOTHING: [&str; FIRST_WORD as usize] = ["", EM_DASH];
+
+/// Lexicons that have grown to so many bytes are given up for empty ones.
+const MOST_BYTES: usize = 6 << 20;
 
 /// Sets of lexicons that are kept.
 const MOST_SETS: usize = 64;
@@ -82,7 +87,9 @@ impl Library {
 
     /// Keeps lexicons for another block.
     pub fn put(&self, mut set: Lexicons) {
-        set.give_up_large_ones();
+        if set.bytes() > MOST_BYTES {
+            set = Lexicons::default();
+        }
         let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sets.len() == MOST_SETS {
             sets.remove(0);
@@ -106,13 +113,11 @@ impl Lexicons {
         Desk { memories: &mut self.memories[at], lexicon: &mut self.words[shelf] }
     }
 
-    fn give_up_large_ones(&mut self) {
-        for column in Column::all().take(self.words.len()) {
-            let (at, shelf) = (column as usize, shelf(column) as usize);
-            if self.words[shelf].is_too_large() || self.memories[at].are_too_large() {
-                self.give_up(shelf);
-            }
-        }
+    /// How much memory they have, about.
+    fn bytes(&self) -> usize {
+        let words = self.words.iter().map(|lexicon| lexicon.values.bytes() * 2);
+        let memories = self.memories.iter().flat_map(|memories| &memories.0);
+        words.chain(memories.map(|memory| memory.texts.bytes())).sum()
     }
 
     /// Empties a lexicon, and all memories that know its codes.
@@ -136,14 +141,6 @@ fn shelf(column: Column) -> Column {
     }
 }
 
-impl Memories {
-    fn are_too_large(&self) -> bool {
-        let is_too_large =
-            |memory: &Memory| memory.texts.len() > MOST_WORDS || memory.texts.bytes() > MOST_BYTES;
-        self.0.iter().any(is_too_large)
-    }
-}
-
 impl Desk<'_> {
     /// Writes what the texts of a source become, each at the place that stands with it: a code,
     /// [`NOTHING`] or [`NULL`]. `make` is asked once a text, and must be a pure function of it, the
@@ -156,7 +153,12 @@ impl Desk<'_> {
         found: &mut [i32],
     ) {
         while self.memories.0.len() <= source {
-            self.memories.0.push(Memory::default());
+            let mut memory = Memory::default();
+            for text in SAY_NOTHING {
+                memory.texts.number(Text::new(text.as_bytes()));
+            }
+            memory.made.extend([NOTHING; SAY_NOTHING.len()]);
+            self.memories.0.push(memory);
         }
         let Memory { texts: known, made } = &mut self.memories.0[source];
         let lexicon = &mut *self.lexicon;
@@ -203,16 +205,16 @@ impl Desk<'_> {
 impl Lexicon {
     fn new() -> Lexicon {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Lexicon {
+        let mut lexicon = Lexicon {
             values: Distinct::default(),
             words: Words::new(NEXT.fetch_add(1, Ordering::Relaxed)),
             open: Segment::default(),
             such: (Vec::new(), 0),
+        };
+        for text in SAY_NOTHING {
+            lexicon.code(text);
         }
-    }
-
-    fn is_too_large(&self) -> bool {
-        self.words.bytes() > MOST_BYTES || self.values.len() > MOST_WORDS
+        lexicon
     }
 
     fn code(&mut self, value: &str) -> i32 {

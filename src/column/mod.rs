@@ -29,13 +29,13 @@ use arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch, RecordBatchOpti
 use arrow::datatypes::{DataType, Int32Type, SchemaRef, UInt32Type};
 use memchr::memchr_iter;
 
-use crate::coded::Coded;
 use crate::decode::{Side, amaflags, disposition};
 use crate::format::Layout;
 use crate::frame::{Counts, Records, Reject};
 use crate::options::Options;
+use crate::prepared::{Coded, Plain, Prepared};
 use crate::recycle::Shelf;
-use crate::schema::{Column, Kind, TimeKind};
+use crate::schema::{Column, Kind, Pages, TimeKind};
 use crate::time::{DateOrder, DstNote, Zone};
 
 pub use carry::{Baton, Carry};
@@ -95,9 +95,9 @@ impl Notes {
 pub struct Batch {
     /// The rows, in the block's order.
     pub rows: RecordBatch,
-    /// Columns that are built as codes, in place of an array of nulls in `rows`; none where arrays
-    /// were asked for.
-    pub coded: Vec<Option<Coded>>,
+    /// Columns that are prepared for a sink, in place of an array of nulls in `rows`; none where
+    /// arrays were asked for.
+    pub prepared: Vec<Option<Prepared>>,
     /// The records that are no rows, in order.
     pub rejects: Vec<Reject>,
     /// What happened while the block was framed.
@@ -122,10 +122,12 @@ pub enum Values {
     Array(ArrayRef),
     /// As codes.
     Coded(Coded),
+    /// As texts one behind the other.
+    Plain(Plain),
 }
 
-/// Builds the wanted columns of a block, with the types of `schema`: columns of type null are built
-/// as codes ([`schema::project_coded`](crate::schema::project_coded)).
+/// Builds the wanted columns of a block, with the types of `schema`: columns of type null are
+/// prepared for a sink ([`schema::project_prepared`](crate::schema::project_prepared)).
 pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRef, carry: Carry) -> Batch {
     let (counts, layout, text_bytes) = (records.counts, records.layout.clone(), records.text_bytes);
     let mut rows = Rows::new(records, &file.shelf);
@@ -156,10 +158,10 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
         checked = builder.checked().0;
     }
     builder.notes.add("lenient-null", problems.len() as u64);
-    let is_coded = schema.fields().iter().any(|field| field.data_type() == &DataType::Null);
-    let mut lexicons = if is_coded { file.library.take(rows.layout_ref()) } else { Lexicons::default() };
-    let (columns, coded) = builder.all(checked, &problems, &mut lexicons);
-    if is_coded {
+    let is_prepared = schema.fields().iter().any(|field| field.data_type() == &DataType::Null);
+    let mut lexicons = if is_prepared { file.library.take(rows.layout_ref()) } else { Lexicons::default() };
+    let (columns, prepared) = builder.all(checked, &problems, &mut lexicons);
+    if is_prepared {
         file.library.put(lexicons);
     }
     let mut notes = builder.notes;
@@ -174,7 +176,7 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
         .expect("the columns are built by the schema");
     let offsets = offsets.map_or(Vec::new(), |offsets| offsets.distinct);
     let empty = Vec::new();
-    Batch { rows: batch, coded, rejects, counts, layout, text_bytes, filtered, notes, offsets, empty }
+    Batch { rows: batch, prepared, rejects, counts, layout, text_bytes, filtered, notes, offsets, empty }
 }
 
 /// The first offset that a record shows by its own epoch, in seconds east.
@@ -294,10 +296,10 @@ impl<'a> Builder<'a> {
         mut checked: Vec<(Column, ArrayRef)>,
         lenient: &[Problem],
         lexicons: &mut Lexicons,
-    ) -> (Vec<ArrayRef>, Vec<Option<Coded>>) {
+    ) -> (Vec<ArrayRef>, Vec<Option<Prepared>>) {
         let mut sides: [Option<Decoded<'a>>; 2] = [None, None];
         let mut arrays = Vec::with_capacity(self.options.columns.len());
-        let mut coded = Vec::new();
+        let mut prepared = Vec::new();
         for (&column, field) in self.options.columns.iter().zip(self.schema.fields()) {
             let as_codes = field.data_type() == &DataType::Null;
             let values = match checked.iter().position(|(done, _)| *done == column) {
@@ -307,17 +309,23 @@ impl<'a> Builder<'a> {
                     self.values(column, as_codes, lenient, &mut sides, desk)
                 }
             };
-            match values {
-                Values::Coded(values) if as_codes => {
-                    coded.resize(arrays.len(), None);
-                    coded.push(Some(values));
-                    arrays.push(Arc::new(NullArray::new(self.rows.len())) as ArrayRef);
+            let values = match values {
+                Values::Array(array) => {
+                    arrays.push(array);
+                    continue;
                 }
-                Values::Coded(values) => arrays.push(values.into_array()),
-                Values::Array(array) => arrays.push(array),
-            }
+                Values::Coded(values) if !as_codes => {
+                    arrays.push(values.into_array());
+                    continue;
+                }
+                Values::Coded(values) => Prepared::Coded(values),
+                Values::Plain(values) => Prepared::Plain(values),
+            };
+            prepared.resize(arrays.len(), None);
+            prepared.push(Some(values));
+            arrays.push(Arc::new(NullArray::new(self.rows.len())) as ArrayRef);
         }
-        (arrays, coded)
+        (arrays, prepared)
     }
 
     /// A column whose values cannot be bad.
@@ -348,6 +356,11 @@ impl<'a> Builder<'a> {
                 let (array, damaged) = text::text(rows, column);
                 self.notes.add("excel-damaged", damaged);
                 array
+            }
+            _ if column.def().kind == Kind::Text && column.def().storage().pages != Pages::Dictionary => {
+                let (plain, damaged) = text::plain(rows, column);
+                self.notes.add("excel-damaged", damaged);
+                return Values::Plain(plain);
             }
             _ => {
                 return Values::Coded(match column {

@@ -15,7 +15,7 @@ use crate::schema::Column;
 use crate::time::read_seconds;
 
 /// What the documents print for "nothing".
-const EM_DASH: &str = "—";
+pub const EM_DASH: &str = "—";
 
 /// The framed records of a block, and which of them become rows.
 pub struct Rows {
@@ -106,14 +106,12 @@ impl Rows {
         if bytes == EM_DASH.as_bytes() { &[] } else { bytes }
     }
 
-    /// The texts of a slot that say something, each with its row's place among those that are kept.
+    /// The texts of a slot, also those that say nothing, each with its row's place among those that
+    /// are kept.
     #[inline]
     pub fn texts(&self, slot: usize) -> impl Iterator<Item = (usize, Text<'_>)> {
-        let text = move |(at, &row): (usize, &u32)| {
-            let text = Text::within(self.arena.bytes(), self.span(row, slot));
-            (!text.bytes.is_empty() && text.bytes != EM_DASH.as_bytes()).then_some((at, text))
-        };
-        self.kept.iter().enumerate().filter_map(text)
+        let text = move |&row| Text::within(self.arena.bytes(), self.span(row, slot));
+        self.kept.iter().map(text).enumerate()
     }
 
     /// A value's text, or nothing where it is empty or the sign for nothing.

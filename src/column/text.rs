@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use arrow::array::{ArrayRef, new_null_array};
+use arrow::buffer::Buffer;
 use arrow::datatypes::DataType;
 
-use super::lexicon::{Desk, NOTHING, NULL};
+use super::lexicon::{Desk, FIRST_WORD, NOTHING, NULL};
 use super::rows::{Rows, taken};
+use super::validity::Validity;
 use super::views::Views;
-use crate::coded::Coded;
 use crate::format::layout::{Source, Take};
 use crate::frame::Span;
+use crate::prepared::{Coded, Plain};
 use crate::schema::Column;
 
 /// Columns of phone numbers and ids, in which Excel leaves `1.9098E+10`.
@@ -130,14 +132,43 @@ fn gather(
     default: i32,
 ) -> Vec<i32> {
     let mut found = vec![NOTHING; rows.len()];
-    for (rank, source) in rows.sources(column) {
-        let open: Vec<bool> = found.iter().map(|&code| code == NOTHING).collect();
-        let is_wanted = |at: usize| open[at] && rows.holds(source, rows.kept[at]);
-        let texts = rows.texts(source.slot).filter(|&(at, _)| is_wanted(at));
-        desk.made(rank, texts, |text| taken(source, text).map(|text| made(text, &make)), &mut found);
+    let mut open = Vec::new();
+    for (at, (rank, source)) in rows.sources(column).enumerate() {
+        let texts = rows.texts(source.slot);
+        let make = |text| taken(source, text).map(|text| made(text, &make));
+        if at == 0 && !matches!(source.take, Take::WherePositive(_)) {
+            desk.made(rank, texts, make, &mut found);
+        } else {
+            open.clear();
+            open.extend(found.iter().map(|&code| code == NOTHING));
+            let is_wanted = |at: usize| open[at] && rows.holds(source, rows.kept[at]);
+            desk.made(rank, texts.filter(|&(at, _)| is_wanted(at)), make, &mut found);
+        }
     }
-    found.iter_mut().filter(|code| **code < 0).for_each(|code| *code = default);
+    found.iter_mut().filter(|code| **code < FIRST_WORD).for_each(|code| *code = default);
     found
+}
+
+/// A text column as it stands, each text behind its length, and how many of its values Excel has
+/// damaged.
+pub fn plain(rows: &Rows, column: Column) -> (Plain, u64) {
+    let sources: Vec<&Source> = rows.sources(column).map(|(_, source)| source).collect();
+    let watched = NUMBERS_AND_IDS.contains(&column);
+    let (mut bytes, mut validity, mut damaged) = (Vec::new(), Validity::new(rows.len()), 0);
+    for &row in &rows.kept {
+        let text = match sources.iter().find_map(|source| found(rows, source, row)) {
+            Some(Found::Span(span)) => Some(Cow::Borrowed(span.of(rows.arena.bytes()))),
+            Some(Found::Text(text)) => Some(Cow::Owned(text.into_owned().into_bytes())),
+            None => None,
+        };
+        validity.push(text.is_some());
+        if let Some(text) = text {
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(&text);
+            damaged += u64::from(watched && is_excel_number(&text));
+        }
+    }
+    (Plain { bytes: Buffer::from_vec(bytes), nulls: validity.finish(), rows: rows.len() }, damaged)
 }
 
 /// `make` of what a source yields.

@@ -28,6 +28,18 @@ impl Validity {
         }
     }
 
+    /// Appends so many bits, at most 64, the first in the lowest.
+    #[inline]
+    pub fn push_many(&mut self, bits: u64, len: usize) {
+        if self.len % 64 != 0 || len != 64 {
+            (0..len).for_each(|at| self.push(bits >> at & 1 == 1));
+            return;
+        }
+        self.words.push(bits);
+        self.valid += bits.count_ones() as usize;
+        self.len += 64;
+    }
+
     /// The null buffer, where something is null.
     pub fn finish(mut self) -> Option<NullBuffer> {
         if self.valid == self.len {
@@ -46,10 +58,15 @@ mod tests {
 
     #[test]
     fn bits_equal_those_of_arrows_own_builder() {
-        for rows in [0, 1, 7, 8, 9, 64, 100] {
+        for rows in [0, 1, 7, 8, 9, 64, 100, 128, 200] {
             let valid: Vec<bool> = (0..rows).map(|at| at % 3 != 0).collect();
             let mut validity = Validity::new(rows / 2);
-            valid.iter().for_each(|&valid| validity.push(valid));
+            let upto = rows / 64 * 64;
+            for valid in valid[..upto].chunks(64) {
+                let bits = valid.iter().rev().fold(0, |bits, &valid| bits << 1 | u64::from(valid));
+                validity.push_many(bits, 64);
+            }
+            valid[upto..].iter().for_each(|&valid| validity.push(valid));
             let nulls = NullBuffer::from(valid);
             assert_eq!(validity.finish(), Some(nulls).filter(|nulls| nulls.null_count() > 0));
         }

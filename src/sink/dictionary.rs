@@ -20,7 +20,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::hybrid;
 use super::pages::{Chunk, PAGE_ROWS, Pages, Range};
 use super::texts::{PAGE_BYTES, append};
-use crate::coded::{Coded, Words};
+use crate::prepared::{Coded, Words};
 
 /// A dictionary that has so many bytes takes no more values.
 const MOST_DICTIONARY_BYTES: usize = 1 << 20;

@@ -37,8 +37,8 @@ use super::numbers::{self, Numbers};
 use super::pages;
 use super::texts::{self, Texts};
 use super::{Compression, Kind, Out, Sink, Spec};
-use crate::coded::Coded;
 use crate::error::{Error, Result};
+use crate::prepared::Prepared;
 use crate::schema::{Column, Pages, Storage};
 use crate::workers::{Workers, panic_text};
 
@@ -86,9 +86,8 @@ enum Chunk {
     Crate(ArrowColumnChunk),
 }
 
-/// Whether text columns that are stored as dictionaries may come as dictionaries: where they are
-/// encoded by ourselves.
-pub fn takes_coded(kind: Kind, compression: Compression) -> bool {
+/// Whether text columns may come prepared: where they are encoded by ourselves.
+pub fn takes_prepared(kind: Kind, compression: Compression) -> bool {
     kind == Kind::Parquet && is_own(codec(compression))
 }
 
@@ -187,7 +186,7 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
-    fn write(&mut self, rows: &RecordBatch, coded: &[Option<Coded>], text_bytes: u64) -> Result<()> {
+    fn write(&mut self, rows: &RecordBatch, prepared: &[Option<Prepared>], text_bytes: u64) -> Result<()> {
         let mut from = 0;
         while from < rows.num_rows() {
             self.waiting.wait();
@@ -197,8 +196,8 @@ impl Sink for ParquetSink {
             let piece = rows.slice(from, len);
             let ticket = Arc::new(Ticket::new(waiting));
             for (at, (column, array)) in group.columns.iter().zip(piece.columns()).enumerate() {
-                let values = match coded.get(at) {
-                    Some(Some(coded)) => Values::Coded(coded.slice(from, len)),
+                let values = match prepared.get(at) {
+                    Some(Some(prepared)) => Values::Prepared(prepared.slice(from, len)),
                     _ => Values::Array(array.clone()),
                 };
                 column.push(Message::Values { values, _ticket: ticket.clone() }, &workers);
@@ -273,7 +272,7 @@ struct QueueState {
 /// Values of one column.
 enum Values {
     Array(ArrayRef),
-    Coded(Coded),
+    Prepared(Prepared),
 }
 
 enum Message {
@@ -355,7 +354,9 @@ impl ColumnQueue {
             Message::Values { values: Values::Array(array), .. } => {
                 encoder.write(&self.field, array).map(|()| None)
             }
-            Message::Values { values: Values::Coded(coded), .. } => encoder.write_coded(coded).map(|()| None),
+            Message::Values { values: Values::Prepared(prepared), .. } => {
+                encoder.write_prepared(prepared).map(|()| None)
+            }
             Message::Close => std::mem::replace(&mut *encoder, Encoder::Crate(Vec::new())).close().map(Some),
         };
         outcome.map_err(|error| error.to_string())
@@ -398,10 +399,11 @@ impl Encoder {
         }
     }
 
-    fn write_coded(&mut self, coded: &Coded) -> parquet::errors::Result<()> {
-        match self {
-            Encoder::Dictionary(column) => column.write_coded(coded),
-            _ => Err(ParquetError::General("codes for a column that is no dictionary".to_string())),
+    fn write_prepared(&mut self, prepared: &Prepared) -> parquet::errors::Result<()> {
+        match (self, prepared) {
+            (Encoder::Dictionary(column), Prepared::Coded(coded)) => column.write_coded(coded),
+            (Encoder::Texts(column), Prepared::Plain(plain)) => column.write_plain(plain),
+            _ => Err(ParquetError::General("a column is prepared otherwise than it is stored".to_string())),
         }
     }
 

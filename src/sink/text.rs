@@ -8,8 +8,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use super::{Out, Sink, Spec, text_csv, text_jsonl};
-use crate::coded::Coded;
 use crate::error::{Error, Result};
+use crate::prepared::Prepared;
 use crate::workers::{Pending, Workers};
 
 /// Formats rows onto the end of a buffer.
@@ -62,7 +62,7 @@ impl TextSink {
 }
 
 impl Sink for TextSink {
-    fn write(&mut self, rows: &RecordBatch, _: &[Option<Coded>], _: u64) -> Result<()> {
+    fn write(&mut self, rows: &RecordBatch, _: &[Option<Prepared>], _: u64) -> Result<()> {
         let (format, rows) = (self.format, rows.clone());
         self.waiting.push_back(self.workers.submit(move || {
             let mut text = Vec::new();

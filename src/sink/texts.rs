@@ -16,6 +16,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::numbers;
 use super::pages::{Chunk, PAGE_ROWS, Pages, Range};
+use crate::prepared::{self, Plain};
 
 /// A page of texts ends at so many bytes.
 pub const PAGE_BYTES: usize = 1 << 20;
@@ -78,6 +79,33 @@ impl Texts {
             match texts.nulls() {
                 None => (0..len).for_each(|at| self.push(texts, at)),
                 Some(nulls) => nulls.valid_indices().for_each(|at| self.push(texts, at)),
+            }
+            from += len;
+            if self.pages.rows() >= PAGE_ROWS || self.open.bytes() >= PAGE_BYTES {
+                self.end_page()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends values that stand one behind the other already.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn write_plain(&mut self, column: &Plain) -> Result<()> {
+        let mut from = 0;
+        while from < column.rows {
+            let len = (column.rows - from).min(PAGE_ROWS - self.pages.rows());
+            let piece = column.slice(from, len);
+            self.pages.add(len, piece.nulls.as_ref());
+            match &mut self.open {
+                Open::Plain(bytes) => bytes.extend_from_slice(&piece.bytes),
+                Open::Prefixes(prefixes) => {
+                    prepared::texts(&piece.bytes).for_each(|text| prefixes.append(text));
+                }
+            }
+            if self.pages.has_statistics() {
+                prepared::texts(&piece.bytes).for_each(|text| self.range.text(text));
             }
             from += len;
             if self.pages.rows() >= PAGE_ROWS || self.open.bytes() >= PAGE_BYTES {

@@ -1,13 +1,14 @@
-//! A column as codes of words that are kept from block to block.
+//! Columns prepared for a sink that writes them so: as codes of words that are kept from block to
+//! block, or as texts one behind the other.
 //!
-//! A text that comes again is looked up once, where it stands warm in the block, and is a number
-//! from there on: what writes the column needs not look at it again. This is how columns go from
-//! [`column`](crate::column) to a sink that wants them so; nobody else sees it.
+//! A text is looked at once, where it stands warm in its block. One that comes again is a number from
+//! there on, any other stands where it is copied from in one piece. This is how columns go from
+//! [`column`](crate::column) to the sink; nobody else sees it.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
-use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 
 /// A column, or a piece of one.
@@ -19,6 +20,27 @@ pub struct Coded {
     pub nulls: Option<NullBuffer>,
     /// What the codes stand for.
     pub words: Words,
+}
+
+/// Texts one behind the other as Parquet's plain pages have them: each behind its length, in four
+/// bytes; of the rows that have one.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    /// The texts.
+    pub bytes: Buffer,
+    /// Which rows have one; none where all have.
+    pub nulls: Option<NullBuffer>,
+    /// How many rows there are.
+    pub rows: usize,
+}
+
+/// A column as a sink may ask for it in place of an array.
+#[derive(Clone, Debug)]
+pub enum Prepared {
+    /// Codes of words.
+    Coded(Coded),
+    /// Texts as they stand.
+    Plain(Plain),
 }
 
 /// Words by their code. Those of one lexicon only ever grow: a code that two of them know stands for
@@ -42,7 +64,7 @@ pub struct Segment {
 }
 
 /// More segments than that are made one.
-const MOST_SEGMENTS: usize = 64;
+const MOST_SEGMENTS: usize = 8;
 
 impl Words {
     /// No word yet.
@@ -97,6 +119,57 @@ impl Segment {
         let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
         &self.text[start..self.ends[at] as usize]
     }
+}
+
+impl Prepared {
+    /// So many rows from there on.
+    pub fn slice(&self, from: usize, len: usize) -> Prepared {
+        match self {
+            Prepared::Coded(coded) => Prepared::Coded(coded.slice(from, len)),
+            Prepared::Plain(plain) => Prepared::Plain(plain.slice(from, len)),
+        }
+    }
+}
+
+impl Plain {
+    /// So many rows from there on.
+    pub fn slice(&self, from: usize, len: usize) -> Plain {
+        if (from, len) == (0, self.rows) {
+            return self.clone();
+        }
+        let nulls = self.nulls.as_ref().map(|nulls| nulls.slice(from, len));
+        let valid =
+            |nulls: &Option<NullBuffer>, rows: usize| rows - nulls.as_ref().map_or(0, NullBuffer::null_count);
+        let before = self.nulls.as_ref().map(|nulls| nulls.slice(0, from));
+        let start = end_of(&self.bytes, valid(&before, from));
+        let size = end_of(&self.bytes[start..], valid(&nulls, len));
+        Plain { bytes: self.bytes.slice_with_length(start, size), nulls, rows: len }
+    }
+}
+
+/// Where so many texts end.
+fn end_of(bytes: &[u8], texts: usize) -> usize {
+    let mut at = 0;
+    for _ in 0..texts {
+        at += 4 + length(&bytes[at..]);
+    }
+    at
+}
+
+/// The texts, in order.
+pub fn texts(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let (text, rest) = bytes[4..].split_at(length(bytes));
+        bytes = rest;
+        Some(text)
+    })
+}
+
+fn length(bytes: &[u8]) -> usize {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize
 }
 
 impl Coded {
