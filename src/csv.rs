@@ -72,7 +72,11 @@ impl Field {
         let raw = &text[self.start..self.end];
         match self.form {
             Form::AsIs | Form::Quoted => Cow::Borrowed(raw),
-            Form::Doubled => Cow::Owned(undouble(raw)),
+            Form::Doubled => {
+                let mut value = Vec::with_capacity(raw.len());
+                undouble(raw, &mut value);
+                Cow::Owned(value)
+            }
         }
     }
 
@@ -85,9 +89,8 @@ impl Field {
     }
 }
 
-/// `""` becomes `"`.
-pub fn undouble(raw: &[u8]) -> Vec<u8> {
-    let mut value = Vec::with_capacity(raw.len());
+/// Appends a value in which `""` becomes `"`.
+pub fn undouble(raw: &[u8], value: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(quote) = memchr(b'"', &raw[at..]) {
         value.extend_from_slice(&raw[at..=at + quote]);
@@ -97,7 +100,6 @@ pub fn undouble(raw: &[u8]) -> Vec<u8> {
         }
     }
     value.extend_from_slice(&raw[at..]);
-    value
 }
 
 /// How the reading of one record ended.

@@ -10,7 +10,7 @@ use super::distinct::Text;
 use super::lexicon::{Desk, NULL};
 use super::rows::Rows;
 use super::views::Views;
-use crate::decode::{Channel, PortMap, Side};
+use crate::decode::{Channel, ChannelKind, PortMap, Side};
 use crate::format::Channels;
 use crate::prepared::Coded;
 use crate::schema::Column;
@@ -79,11 +79,20 @@ impl<'a> Decoded<'a> {
         Decoded { rows, channels }
     }
 
+    /// The kinds, of which there are few: each is looked up once.
+    fn kinds(&self, mut desk: Desk<'_>) -> Coded {
+        let mut codes = [None; ChannelKind::COUNT];
+        let mut code =
+            |kind: ChannelKind| *codes[kind as usize].get_or_insert_with(|| desk.value(Some(kind.as_str())));
+        let codes = self.channels.iter().map(|channel| channel.kind.map_or(NULL, &mut code)).collect();
+        super::dict::coded(codes, &mut desk)
+    }
+
     /// One of the six columns; those of text as codes where they are to be `coded`.
     pub fn column(&self, part: Part, coded: bool, desk: Desk<'_>) -> Values {
         let text: fn(&Channel<'a>) -> Option<&'a str> = match part {
             Part::Tech => |channel| channel.tech,
-            Part::Kind => |channel| channel.kind.map(|kind| kind.as_str()),
+            Part::Kind => return Values::Coded(self.kinds(desk)),
             Part::Peer => |channel| channel.peer,
             Part::Trunk => |channel| channel.trunk,
             Part::Dialed => |channel| channel.dialed,

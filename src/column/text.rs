@@ -154,7 +154,9 @@ fn gather(
 pub fn plain(rows: &Rows, column: Column) -> (Plain, u64) {
     let sources: Vec<&Source> = rows.sources(column).map(|(_, source)| source).collect();
     let watched = NUMBERS_AND_IDS.contains(&column);
-    let (mut bytes, mut validity, mut damaged) = (Vec::new(), Validity::new(rows.len()), 0);
+    // Room for texts of a usual length, so that little has to be moved as they grow.
+    let mut bytes = Vec::with_capacity(rows.len() * 32);
+    let (mut validity, mut damaged) = (Validity::new(rows.len()), 0);
     for &row in &rows.kept {
         let text = match sources.iter().find_map(|source| found(rows, source, row)) {
             Some(Found::Span(span)) => Some(Cow::Borrowed(span.of(rows.arena.bytes()))),

@@ -23,7 +23,7 @@ impl Validity {
         self.open |= u64::from(valid) << (self.len % 64);
         self.valid += usize::from(valid);
         self.len += 1;
-        if self.len % 64 == 0 {
+        if self.len.is_multiple_of(64) {
             self.words.push(std::mem::take(&mut self.open));
         }
     }
@@ -31,7 +31,7 @@ impl Validity {
     /// Appends so many bits, at most 64, the first in the lowest.
     #[inline]
     pub fn push_many(&mut self, bits: u64, len: usize) {
-        if self.len % 64 != 0 || len != 64 {
+        if !self.len.is_multiple_of(64) || len != 64 {
             (0..len).for_each(|at| self.push(bits >> at & 1 == 1));
             return;
         }

@@ -64,6 +64,9 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// How many kinds there are.
+    pub const COUNT: usize = ChannelKind::Other as usize + 1;
+
     /// Its name in the table.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -129,6 +129,8 @@ impl<'a> Framer<'a> {
         let (slots, expected) = (self.layout.slots(), self.layout.expected);
         let mut tracker = QuoteTracker::default();
         let (mut record, mut field, mut column) = (from, from, 0);
+        // Whether the open field has a quote so far: most have none, and need no look at their text.
+        let mut quoted_before = false;
         let mut row = self.places.len() * slots;
         let lines: u32 = masks.iter().map(|masks| masks.eol.count_ones()).sum();
         self.spans.resize(row + (lines as usize + 1) * slots, Span::default());
@@ -139,8 +141,11 @@ impl<'a> Framer<'a> {
                 return Err(record);
             }
             let mut separators = (masks.delimiter | masks.eol) & !quoting.inside;
+            let mut quotes = masks.quote;
             while separators != 0 {
                 let bit = separators & separators.wrapping_neg();
+                let quoted = quoted_before || quotes & (bit - 1) != 0;
+                (quotes, quoted_before) = (quotes & !(bit - 1), false);
                 let stop = from + step * STEP + separators.trailing_zeros() as usize;
                 separators ^= bit;
                 let is_end = masks.eol & bit != 0;
@@ -150,7 +155,8 @@ impl<'a> Framer<'a> {
                     stop
                 };
                 if column < expected {
-                    match self.span(field, end) {
+                    let span = if quoted { self.span(field, end) } else { Some(Span::new(field, end)) };
+                    match span {
                         Some(span) => self.spans[row + column] = span,
                         None => {
                             self.spans.truncate(row);
@@ -176,6 +182,7 @@ impl<'a> Framer<'a> {
                     (record, column) = (stop + 1, 0);
                 }
             }
+            quoted_before |= quotes != 0;
         }
         self.spans.truncate(row);
         if record == from { Err(record) } else { Ok(record) }
@@ -196,7 +203,12 @@ impl<'a> Framer<'a> {
         if memchr(b'"', inner).is_none() {
             return Some(Span::new(start + 1, end - 1));
         }
-        only_doubled(inner).then(|| self.rewrite(&undouble(inner)))
+        if !only_doubled(inner) {
+            return None;
+        }
+        let start = self.rewritten.len();
+        undouble(inner, &mut self.rewritten);
+        Some(Span::new(self.text.len() + start, self.text.len() + self.rewritten.len()))
     }
 
     /// Keeps a value that does not stand in the text as it is.

@@ -11,7 +11,7 @@ use std::hash::BuildHasher;
 
 use arrow::array::{Array, AsArray, DictionaryArray, StringViewArray};
 use arrow::datatypes::{DataType, Int32Type};
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::{ParquetError, Result};
@@ -27,8 +27,6 @@ const MOST_DICTIONARY_BYTES: usize = 1 << 20;
 
 /// Rows after which a page of plain values is looked at.
 const PLAIN_STEP: usize = 1024;
-
-const HASHER: FixedState = FixedState::with_seed(0);
 
 /// Encodes one column of one row group.
 pub struct DictionaryColumn {
@@ -58,6 +56,8 @@ struct Dictionary {
     /// The codes by value; a short text's view stands for it, so that most are found without
     /// looking at their text.
     codes: HashTable<(u128, u32)>,
+    /// Another in every process: nobody can prepare texts that hash alike.
+    hasher: RandomState,
     is_full: bool,
 }
 
@@ -298,11 +298,11 @@ impl Dictionary {
 
     /// The code of a text, which may be a new one.
     fn code(&mut self, text: &[u8], view: u128) -> u32 {
-        let Dictionary { page, ends, codes, .. } = self;
+        let Dictionary { page, ends, codes, hasher, .. } = self;
         let short = is_inline(view);
         // A long text's view tells where it stands, so only its length and first bytes stand for it.
         let stands_for = if short { view } else { view & u128::from(u64::MAX) };
-        let hash = if short { HASHER.hash_one(view) } else { HASHER.hash_one(text) };
+        let hash = if short { hasher.hash_one(view) } else { hasher.hash_one(text) };
         let same = |&(known, code): &(u128, u32)| {
             known == stands_for && (short || &page[text_of(ends, code)] == text)
         };
@@ -311,8 +311,8 @@ impl Dictionary {
         }
         let code = ends.len() as u32;
         let hash_of = |&(known, code): &(u128, u32)| match is_inline(known) {
-            true => HASHER.hash_one(known),
-            false => HASHER.hash_one(&page[text_of(ends, code)]),
+            true => hasher.hash_one(known),
+            false => hasher.hash_one(&page[text_of(ends, code)]),
         };
         codes.insert_unique(hash, (stands_for, code), hash_of);
         append(text, page);

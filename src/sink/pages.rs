@@ -81,8 +81,12 @@ impl Range {
         match self {
             Range::Untold => {}
             _ if text.len() > LONGEST_STATISTIC => *self = Range::Untold,
+            // Ids that count up are each greater than all before: no new memory for every one.
+            Range::Texts(_, greatest) if text > greatest.as_slice() => {
+                greatest.clear();
+                greatest.extend_from_slice(text);
+            }
             Range::Texts(least, _) if text < least.as_slice() => *least = text.to_vec(),
-            Range::Texts(_, greatest) if text > greatest.as_slice() => *greatest = text.to_vec(),
             Range::Texts(..) => {}
             Range::Empty | Range::Numbers(..) => *self = Range::Texts(text.to_vec(), text.to_vec()),
         }
