@@ -42,7 +42,8 @@ fn offsets(rows: &RecordBatch) -> Vec<usize> {
 fn changes(text: &[u8], at: usize) -> impl Iterator<Item = Vec<u8>> {
     let put = move |bytes: &[u8]| [&text[..at], bytes, &text[at + 1..]].concat();
     let byte = text[at];
-    let flipped = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', 0].map(|byte| vec![byte]);
+    let flipped = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', b'{', b'}', b'\\', 0]
+        .map(|byte| vec![byte]);
     flipped
         .into_iter()
         .chain([vec![], vec![byte, byte]])
@@ -57,7 +58,16 @@ fn check(dump: &str, records: usize) {
     // Three records are enough to have a first, a middle and a last.
     let ends: Vec<usize> =
         text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-    let text = &text[..ends.get(records).copied().unwrap_or(text.len())];
+    check_text(&text[..ends.get(records).copied().unwrap_or(text.len())]);
+}
+
+#[track_caller]
+fn check_whole(dump: &str) {
+    check_text(&std::fs::read(format!("testdata/dumps/{dump}")).expect("the dump"));
+}
+
+#[track_caller]
+fn check_text(text: &[u8]) {
     let whole = read(text).expect("a dump");
     let begins = offsets(&whole);
     assert!(begins.len() >= 2, "{} rows", begins.len());
@@ -110,4 +120,29 @@ fn yeastar() {
 #[test]
 fn asterisk() {
     check("asterisk-18", 3);
+}
+
+#[test]
+fn ucm_cdrapi_json() {
+    check_whole("cdrapi-json-three.json");
+}
+
+#[test]
+fn ucm_cdrapi_json_nested() {
+    check_whole("cdrapi-json-three-nested.json");
+}
+
+#[test]
+fn nexo_json() {
+    check_whole("nexo-json-keyed.json");
+}
+
+#[test]
+fn kazoo_json() {
+    check_whole("kazoo-json-list.json");
+}
+
+#[test]
+fn yeastar_json() {
+    check_whole("yeastar-json.json");
 }

@@ -66,6 +66,8 @@ struct Known {
     first_key: Vec<u8>,
     /// The text ends within an element.
     is_truncated: bool,
+    /// Runs of NULs between the elements.
+    nul_runs: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -169,6 +171,9 @@ impl Splitter {
             warnings.push("the dump ends within a document: records may be missing".to_string());
             known.settle(self.json);
         }
+        if known.nul_runs > 0 {
+            warnings.push(format!("NULs between records are passed over in {} places", known.nul_runs));
+        }
         warnings.extend((self.json.missing)(&known.last_told, known.elements));
         Ending { warnings, error: known.error.take() }
     }
@@ -239,7 +244,11 @@ impl Step<'_> {
         if self.known.next_is.is_some() {
             return self.element(at);
         }
-        let begin = self.skip_gap(at);
+        let (begin, nuls) = self.skip_gap(at);
+        if nuls > 0 {
+            self.known.nul_runs += nuls;
+            return Next::Passed(begin);
+        }
         let in_list = matches!(self.known.open.last(), Some(Open::List));
         match (text.get(begin), self.known.open.last()) {
             (None, _) if begin > at => Next::Passed(begin),
@@ -264,15 +273,21 @@ impl Step<'_> {
 
     /// Past blanks, commas, and what a crash or an editor leaves between records: NULs, byte order marks.
     #[inline]
-    fn skip_gap(&self, mut at: usize) -> usize {
+    fn skip_gap(&self, mut at: usize) -> (usize, u64) {
+        let mut nuls = 0;
         while let Some(&byte) = self.text.get(at) {
             match byte {
-                b' ' | b'\n' | b'\r' | b'\t' | b',' | 0 => at += 1,
+                b' ' | b'\n' | b'\r' | b'\t' | b',' => at += 1,
+                0 => {
+                    let run = self.text[at..].iter().take_while(|&&byte| byte == 0).count();
+                    nuls += 1;
+                    at += run;
+                }
                 0xef if self.text[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
                 _ => break,
             }
         }
-        at
+        (at, nuls)
     }
 
     /// Whether an object begins like the record before, up to its first value.
