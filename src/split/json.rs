@@ -13,6 +13,7 @@
 //! is a record's, and which stands where one can (`json/resume.rs`).
 
 mod classify;
+mod index;
 mod resume;
 pub mod walk;
 
@@ -20,8 +21,9 @@ use std::ops::Range;
 
 pub use self::classify::keys;
 use self::classify::{Class, classify};
+use self::index::Index;
 use self::resume::{Resume, trimmed};
-use self::walk::{Walk, Walker};
+use self::walk::{Turn, Walk, Walker};
 use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
 use crate::format::keys::Keys;
 use crate::format::{Json, Told};
@@ -46,6 +48,9 @@ pub struct Splitter {
     known: Known,
     /// The element that is too large, being passed over.
     skipping: Option<Skipping>,
+    index: Index,
+    /// Elements are walked byte by byte: the slow twin.
+    slowly: bool,
 }
 
 /// What the splitter knows at a byte of the dump.
@@ -99,13 +104,29 @@ enum Next {
 impl Splitter {
     /// At the beginning of a dump.
     pub fn new(json: &'static Json) -> Splitter {
-        Splitter { json, keys: Keys::new(json.keys), known: Known::default(), skipping: None }
+        Splitter {
+            json,
+            keys: Keys::new(json.keys),
+            known: Known::default(),
+            skipping: None,
+            index: Index::default(),
+            slowly: false,
+        }
     }
 
     /// Cuts whole elements, and the envelope text round them, off the front of `text`.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
-        let mut step =
-            Step { json: self.json, keys: &self.keys, text, at_end, known: self.known.clone(), kind: None };
+        let mut step = Step {
+            json: self.json,
+            keys: &self.keys,
+            text,
+            at_end,
+            known: self.known.clone(),
+            kind: None,
+            index: &mut self.index,
+            slowly: self.slowly,
+        };
+        step.index.anchor(0);
         let mut elements = Vec::new();
         let mut done = 0;
         while done < text.len() {
@@ -226,6 +247,11 @@ impl Known {
     }
 }
 
+/// The last byte that is no blank.
+fn last_of(text: &[u8]) -> u8 {
+    text.trim_ascii_end().last().copied().unwrap_or(0)
+}
+
 /// One cut being made.
 struct Step<'t> {
     json: &'static Json,
@@ -236,6 +262,8 @@ struct Step<'t> {
     known: Known,
     /// The kind of the good elements found so far.
     kind: Option<ElementKind>,
+    index: &'t mut Index,
+    slowly: bool,
 }
 
 impl Step<'_> {
@@ -432,7 +460,7 @@ impl Step<'_> {
 
     /// An element from its opening bracket on.
     fn element(&mut self, at: usize) -> Next {
-        match Walker::default().walk(self.text, at) {
+        match self.walk(at) {
             Walk::End(end) => {
                 let kind = self.known.next_is.unwrap_or(ElementKind::Whole);
                 if self.kind.replace(kind).is_some_and(|before| before != kind) {
@@ -453,6 +481,27 @@ impl Step<'_> {
             }
             Walk::Broken { from, .. } => self.broken(at, from, Unreadable::Syntax),
         }
+    }
+
+    /// Walks the object that opens at this byte: from bracket to bracket, as far as the quotes are regular.
+    fn walk(&mut self, at: usize) -> Walk {
+        let text = self.text;
+        if self.slowly {
+            return Walker::default().walk(text, at);
+        }
+        if !self.index.seek(text, at) {
+            self.index.anchor(at);
+        }
+        let mut walker = Walker::default();
+        while let Some(found) = self.index.next(text) {
+            let turn = walker.bracket(text[found], || last_of(&text[at..found]));
+            match turn {
+                Turn::On => {}
+                Turn::End => return Walk::End(found + 1),
+                Turn::Broken { closes } => return Walk::Broken { from: found, closes },
+            }
+        }
+        if self.index.is_whole() { Walk::Open } else { Walker::default().walk(text, at) }
     }
 
     fn found(&mut self, range: Range<usize>, kind: ElementKind, next: usize) -> Next {
@@ -497,3 +546,6 @@ impl Step<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
