@@ -129,8 +129,16 @@ pub fn required_dict(rows: &Rows, column: Column, default: &'static str) -> Arra
     }
     let mut dict = Dict::new(rows.len());
     for &row in &rows.kept {
-        let value = rows.first(sources, row).map_or(Cow::Borrowed(default), |(_, text)| text);
-        dict.push_value(Some(value));
+        match sources {
+            [Source { slot, take: Take::Whole }] => match rows.bytes(row, *slot) {
+                [] => dict.push(default.as_bytes(), verbatim),
+                text => dict.push(text, verbatim),
+            },
+            _ => {
+                let value = rows.first(sources, row).map_or(Cow::Borrowed(default), |(_, text)| text);
+                dict.push_value(Some(value));
+            }
+        }
     }
     dict.finish()
 }

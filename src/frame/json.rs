@@ -26,17 +26,20 @@ use fast::Fast;
 /// The longest name of a value, with the names of what it is nested in.
 const LONGEST_NAME: usize = 1024;
 
+/// Bytes of nested names that even a short record may have.
+const LONGEST_NAMES: usize = 64 << 10;
+
 /// Frames the records of a block.
 pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
-    let table = Table::new(&text, offset, &layout, how);
-    let fast = table.is_utf8.then(|| Fast::new(&text));
+    let mut table = Table::new(&text, offset, &layout, how);
+    let fast = table.is_utf8.then(|| Fast::new(&mut table));
     let framed = frame_by(table, elements, fast);
     framed.records(text, layout)
 }
 
 /// Frames the elements, the fast way where there is one.
 fn frame_by(table: Table<'_>, elements: &[Element], mut fast: Option<Fast>) -> Framed {
-    let mut framer = Framer { table, members: Vec::new() };
+    let mut framer = Framer { table, members: Vec::new(), names_left: 0 };
     for element in elements {
         let range = element.range();
         let mut is_done = framer.table.is_bad(element);
@@ -54,6 +57,8 @@ struct Framer<'a> {
     table: Table<'a>,
     /// Scratch: the members of the call that is being framed.
     members: Vec<Range<usize>>,
+    /// How many bytes the record may still take for nested names, each of which repeats those it is nested in.
+    names_left: usize,
 }
 
 /// Why a record is rejected: the reason, the field and a sentence.
@@ -209,6 +214,7 @@ impl Framer<'_> {
         more: impl FnOnce(&mut Self) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         self.table.begin();
+        self.names_left = LONGEST_NAMES + 4 * range.len();
         let readable = self.table.readable(range.start, range.end);
         let readable = readable.map_err(|(reason, message)| (reason, None, message))?;
         let is_whole = match &readable {
@@ -308,6 +314,10 @@ impl Framer<'_> {
         if name.len() > LONGEST_NAME {
             return Err((Reason::TooDeep, None, format!("nested keys of {} bytes", name.len())));
         }
+        let Some(left) = self.names_left.checked_sub(name.len()) else {
+            return Err((Reason::TooDeep, None, "its nested keys are far longer than itself".to_string()));
+        };
+        self.names_left = left;
         Ok(self.table.rewrite(&name))
     }
 

@@ -41,7 +41,9 @@ pub fn block(block: Block, how: How) -> Records {
             let (reason, message) = match why {
                 Unreadable::TooLarge => (Reason::TooLarge, format!("{length} bytes in one record")),
                 Unreadable::NotARecord => (Reason::NotARecord, "a line above the header".to_string()),
-                Unreadable::Truncated | Unreadable::Syntax => keyed::unreadable(why, &layout),
+                Unreadable::TooDeep | Unreadable::Truncated | Unreadable::Syntax => {
+                    keyed::unreadable(why, &layout)
+                }
             };
             let reject =
                 Reject { number: 0, line: 0, offset, length, reason, field: None, message, raw: text };

@@ -159,7 +159,7 @@ impl Splitter {
             match walker.walk(text, 0) {
                 Walk::End(end) => return self.skipped(end),
                 Walk::Open => return Skip { passed: text.len(), ended: false },
-                Walk::Broken { from: broken, .. } => from = broken,
+                Walk::Broken { from: broken, .. } | Walk::TooDeep(broken) => from = broken,
             }
             self.skipping = Some(Skipping::Broken);
         }
@@ -426,7 +426,7 @@ impl Step<'_> {
                 Next::Passed(end)
             }
             Walk::Open => self.unfinished(),
-            Walk::Broken { .. } => self.junk(value),
+            Walk::Broken { .. } | Walk::TooDeep(_) => self.junk(value),
         }
     }
 
@@ -480,6 +480,7 @@ impl Step<'_> {
                 self.found(at..end, ElementKind::Bad(Unreadable::Syntax), from)
             }
             Walk::Broken { from, .. } => self.broken(at, from, Unreadable::Syntax),
+            Walk::TooDeep(from) => self.broken(at, from, Unreadable::TooDeep),
         }
     }
 
@@ -498,6 +499,7 @@ impl Step<'_> {
             match turn {
                 Turn::On => {}
                 Turn::End => return Walk::End(found + 1),
+                Turn::TooDeep => return Walk::TooDeep(found),
                 Turn::Broken { closes } => return Walk::Broken { from: found, closes },
             }
         }

@@ -77,6 +77,8 @@ pub enum Unreadable {
     /// A line above the header that has as many fields as the header, or something else that stands where
     /// a record should.
     NotARecord,
+    /// Nested too deeply.
+    TooDeep,
     /// The dump ends within it.
     Truncated,
     /// It is not written by the grammar of its syntax, so that nobody can tell where it ends; the next record does.

@@ -88,10 +88,11 @@ enum Next {
 }
 
 impl Fast {
-    /// Nothing is remembered yet of this block's records.
-    pub fn new(text: &[u8]) -> Fast {
+    /// Nothing is remembered yet of the records of this table's text.
+    pub fn new(table: &mut Table<'_>) -> Fast {
         let mut found = Vec::new();
-        stops(text, &mut found);
+        let lines = stops(table.text, table.layout.dialect.eol, &mut found);
+        table.count_lines(lines);
         let none =
             || Step { bytes: [1, 0], mask: [0, 0], len: 0, key: (0, 0), to: To::Stray, next: NONE as u32 };
         Fast { stops: found, steps: vec![none(), none(), none()] }
