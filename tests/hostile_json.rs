@@ -146,7 +146,9 @@ fn many_broken_pieces() {
 fn many_blanks() {
     let blanks = " \n".repeat(8 << 20);
     check(&RECORD.replace("\":", &format!("\":{}", &blanks[..1 << 20])), "");
-    let (counts, _) =
-        read(format!("{{\"cdr_root\":{blanks}[{blanks}{RECORD}{blanks},{blanks}{RECORD}{blanks}]"));
-    assert_eq!(counts.rows, 2);
+    let within = &blanks[..3 << 20];
+    let list =
+        format!("{{\"cdr_root\":{within}[{blanks}{RECORD}{blanks},{blanks}{RECORD}{blanks}]{blanks}}}");
+    let (counts, _) = read(format!("{RECORD}{list}"));
+    assert_eq!(counts.rows, 3);
 }

@@ -37,6 +37,18 @@ pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layou
     framed.records(text, layout)
 }
 
+/// The same, by the grammar alone: the slow twin.
+pub fn frame_carefully(
+    text: Vec<u8>,
+    elements: &[Element],
+    offset: u64,
+    layout: Arc<Layout>,
+    how: How,
+) -> Records {
+    let framed = frame_by(Table::new(&text, offset, &layout, how), elements, None);
+    framed.records(text, layout)
+}
+
 /// Frames the elements, the fast way where there is one.
 fn frame_by(table: Table<'_>, elements: &[Element], mut fast: Option<Fast>) -> Framed {
     let mut framer = Framer { table, members: Vec::new(), names_left: 0 };

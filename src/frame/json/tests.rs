@@ -30,11 +30,8 @@ fn both(format: &str, text: &[u8], how: How) -> [Vec<String>; 2] {
     let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
     let mut splitter = Splitter::new(format.json().expect("a JSON format"));
     let Cut::Elements(_, elements) = splitter.cut(text, true) else { return [Vec::new(), Vec::new()] };
-    [true, false].map(|fast| {
-        let mut table = Table::new(text, 0, &layout, how);
-        let fast = (fast && table.is_utf8).then(|| Fast::new(&mut table));
-        shown(&frame_by(table, &elements, fast).records(text.to_vec(), layout.clone()))
-    })
+    let twins = [frame, frame_carefully];
+    twins.map(|frame| shown(&frame(text.to_vec(), &elements, 0, layout.clone(), how)))
 }
 
 #[track_caller]
