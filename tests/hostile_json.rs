@@ -146,9 +146,28 @@ fn many_broken_pieces() {
 fn many_blanks() {
     let blanks = " \n".repeat(8 << 20);
     check(&RECORD.replace("\":", &format!("\":{}", &blanks[..1 << 20])), "");
-    let within = &blanks[..3 << 20];
+    let within = &blanks[..16 << 10];
     let list =
         format!("{{\"cdr_root\":{within}[{blanks}{RECORD}{blanks},{blanks}{RECORD}{blanks}]{blanks}}}");
     let (counts, _) = read(format!("{RECORD}{list}"));
     assert_eq!(counts.rows, 3);
+}
+
+/// Longer than a record may be; each of its records is one.
+#[test]
+fn a_call_of_a_hundred_thousand_subs() {
+    let sub = RECORD.replace("\"dst\"", &format!("\"lastdata\":\"{}\",\"dst\"", "x".repeat(200)));
+    let subs: Vec<String> = (1..=100_000).map(|at| format!("\"sub_cdr_{at}\":{sub}")).collect();
+    let listed = vec![sub.clone(); 100_000].join(",");
+    for call in [
+        format!("{{\"cdr\":\"7-1\",\"main_cdr\":{RECORD},{}}}", subs.join(",")),
+        format!("{{\"main_cdr\":{RECORD},\"sub_cdr\":[{listed}]}}"),
+    ] {
+        let (counts, reasons) = read(format!("{{\"cdr_root\":[{RECORD},{call},{RECORD}],\"status\":0}}"));
+        assert_eq!((counts.rows, reasons.len()), (100_003, 0));
+        let (counts, reasons) = read(format!("[{call},{call}]"));
+        assert_eq!((counts.rows, reasons.len()), (200_002, 0));
+        let (counts, reasons) = read(format!("{RECORD}\n{}\n{RECORD}\n", call.replacen("\"xx", "\"\\xx", 1)));
+        assert_eq!((counts.rows, reasons), (100_002, vec!["json-escape"]));
+    }
 }

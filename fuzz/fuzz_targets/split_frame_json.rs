@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
     let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
     for how in [How::default(), How { lenient: true, ..How::default() }] {
         let [fast, careful] = [json::frame, json::frame_carefully]
-            .map(|frame| shown(&frame(text.to_vec(), &found, 0, layout.clone(), how)));
+            .map(|frame| shown(&frame(text.to_vec(), &found, b"", 0, layout.clone(), how)));
         assert_eq!(fast, careful);
     }
 });

@@ -13,6 +13,7 @@ use memchr::memchr_iter;
 
 use super::csv::blanked;
 use super::{Counts, How, Place, Reason, Records, Reject, Span, Stray};
+use crate::format::layout::Nest;
 use crate::format::{Layout, Syntax};
 use crate::split::{Element, ElementKind, KEPT_OF_TOO_LARGE, Unreadable};
 
@@ -213,6 +214,17 @@ impl<'a> Table<'a> {
     /// The digits of a number.
     pub fn number(&mut self, number: u64) -> Span {
         self.rewrite(number.to_string().as_bytes())
+    }
+
+    /// Puts what the nesting tells: a sub's number (a record without one is the main one), and the call's id.
+    pub fn put_part(&mut self, nest: Nest, number: Option<u64>, call: Span) {
+        let (main, sub) = self.kinds();
+        self.put_at(nest.kind, if number.is_some() { sub } else { main });
+        self.put_at(nest.group, call);
+        if let Some(number) = number {
+            let index = self.number(number);
+            self.put_at(nest.index, index);
+        }
     }
 
     /// `main` and `sub`, for the slot of the record's kind.

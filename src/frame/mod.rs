@@ -29,8 +29,8 @@ pub fn block(block: Block, how: How) -> Records {
     let Block { offset, layout, content } = block;
     match content {
         Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, how.encoding),
-        Content::Elements { text, elements } => match layout.format.syntax {
-            Syntax::Json(_) => json::frame(text, &elements, offset, layout, how),
+        Content::Elements { text, elements, call } => match layout.format.syntax {
+            Syntax::Json(_) => json::frame(text, &elements, &call, offset, layout, how),
             Syntax::Csv(_) => unreachable!("lines have no elements"),
         },
         Content::Passed { lines, repeated_header } => {

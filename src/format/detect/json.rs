@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Detected;
 use crate::format::{ALONE, Format, Json, Layout};
 use crate::split::json::{Splitter, keys};
-use crate::split::{BLOCK, Cut, ElementKind};
+use crate::split::{BLOCK, Cut, ElementKind, Unreadable};
 
 /// Records that are looked at.
 const LOOKED_AT: usize = 64;
@@ -88,7 +88,8 @@ fn hear(head: &[u8], json: &'static Json) -> Heard {
         cut = splitter.cut(head, true);
     }
     let elements = if let Cut::Elements(_, elements) = cut { elements } else { Vec::new() };
-    let is_good = |kind: ElementKind| !matches!(kind, ElementKind::Bad(_));
+    // One that the head, or the dump, ends within has keys, too.
+    let is_good = |kind: ElementKind| !matches!(kind, ElementKind::Bad(why) if why != Unreadable::Truncated);
     let good = || elements.iter().filter(|element| is_good(element.kind)).take(LOOKED_AT);
     let of_each: Vec<Vec<String>> = good().map(|element| keys(head, element.start as usize, KEYS)).collect();
     let (_, told, error) = splitter.heard();

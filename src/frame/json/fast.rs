@@ -16,7 +16,6 @@ use std::ops::Range;
 
 use super::super::Span;
 use super::super::keyed::{Mark, Table};
-use super::sub_number;
 use crate::format::Nesting;
 use crate::format::layout::Nest;
 use crate::json::{self, Value, skip_blank, value_at, value_end};
@@ -165,6 +164,23 @@ impl Fast {
         None
     }
 
+    /// Frames a record of a call that is no element; as [`Fast::element`].
+    pub fn lone_part(
+        &mut self,
+        table: &mut Table<'_>,
+        range: Range<usize>,
+        number: Option<u64>,
+        call: Span,
+    ) -> bool {
+        let Some(nest) = table.layout.nest else { return false };
+        let mark = table.mark();
+        let is_framed = self.part(table, range.start, number, call, nest) == Some(range.end);
+        if !is_framed {
+            table.roll_back(&mark);
+        }
+        is_framed
+    }
+
     /// A record within a call.
     fn part(
         &mut self,
@@ -178,13 +194,7 @@ impl Fast {
             return None;
         }
         let end = self.record(table, start, PART)?;
-        let (main, sub) = table.kinds();
-        table.put_at(nest.kind, if number.is_some() { sub } else { main });
-        table.put_at(nest.group, group);
-        if let Some(number) = number {
-            let index = table.number(number);
-            table.put_at(nest.index, index);
-        }
+        table.put_part(nest, number, group);
         table.accept(start, end);
         Some(end)
     }
@@ -372,12 +382,10 @@ fn target(table: &Table<'_>, nesting: Option<&Nesting>, key: &[u8]) -> To {
         if key == nesting.group.as_bytes() {
             return To::Group;
         }
-        if key == nesting.main.as_bytes() {
-            return To::Part(None);
-        }
-        match sub_number(key, nesting) {
-            Some(Some(number)) => return To::Part(Some(number)),
-            Some(None) => return To::Unclear,
+        match nesting.number(key) {
+            Some(None) => return To::Part(None),
+            Some(Some(Some(number))) => return To::Part(Some(number)),
+            Some(Some(None)) => return To::Unclear,
             None => {}
         }
     }

@@ -31,7 +31,7 @@ fn both(format: &str, text: &[u8], how: How) -> [Vec<String>; 2] {
     let mut splitter = Splitter::new(format.json().expect("a JSON format"));
     let Cut::Elements(_, elements) = splitter.cut(text, true) else { return [Vec::new(), Vec::new()] };
     let twins = [frame, frame_carefully];
-    twins.map(|frame| shown(&frame(text.to_vec(), &elements, 0, layout.clone(), how)))
+    twins.map(|frame| shown(&frame(text.to_vec(), &elements, b"", 0, layout.clone(), how)))
 }
 
 #[track_caller]
