@@ -13,7 +13,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use memchr::memchr_iter;
 
-use crate::column::{self, Batch, Baton, Carry, File};
+use crate::column::{self, Batch, Baton, Carry, File, Library};
 use crate::error::{Error, Result};
 use crate::format::detect::{Detected, detect};
 use crate::format::{Format, Layout};
@@ -296,6 +296,7 @@ impl Dump {
             zone: self.options.zone,
             first_offset: survey.first_offset().unwrap_or(0),
             shelf: self.shelf.clone(),
+            library: Library::default(),
         };
         self.about = Some(About {
             format: Some(layout.format),

@@ -35,6 +35,7 @@
 //! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
 //! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
 
+mod coded;
 mod column;
 pub mod convert;
 mod csv;
