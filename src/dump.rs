@@ -422,9 +422,10 @@ impl Dump {
             }
             Cut::Elements(end, elements) => {
                 let layout = body.layout_of(&elements);
+                let call = body.splitter.call();
                 let offset = self.offset;
                 let text = self.advance(end);
-                Some(Block { offset, layout, content: Content::Elements { text, elements } })
+                Some(Block { offset, layout, content: Content::Elements { text, elements, call } })
             }
             Cut::More if all => {
                 self.buffer.clear();

@@ -75,8 +75,10 @@ pub mod stages {
     pub use crate::column::{Batch, Baton, Carry, File, build};
     pub use crate::csv::{Dialect, End, Field, Form, Quotes, read_record};
     pub use crate::dump::{Dump, Step, Work};
+    pub use crate::frame::json;
     pub use crate::frame::{Counts, How, Place, Records, Reject, Span, Stray, block, csv::frame};
     pub use crate::split::csv::Splitter;
+    pub use crate::split::json::Splitter as JsonSplitter;
     pub use crate::split::{BLOCK, Block, Content, Cut, Element, ElementKind, Irregular, MAX_RECORD};
     pub use crate::structure::{Masks, portable, scan};
     pub use crate::workers::{Pending, Workers};

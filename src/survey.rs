@@ -42,7 +42,8 @@ impl Survey {
                     (end, Content::Records { text: shown[..end].to_vec(), irregular })
                 }
                 Cut::Elements(end, elements) => {
-                    (end, Content::Elements { text: shown[..end].to_vec(), elements })
+                    let call = splitter.call();
+                    (end, Content::Elements { text: shown[..end].to_vec(), elements, call })
                 }
                 Cut::More | Cut::Header(_) | Cut::TooLarge => break,
             };

@@ -32,7 +32,7 @@ use memchr::memchr_iter;
 use crate::decode::{Side, amaflags, disposition};
 use crate::format::Layout;
 use crate::frame::{Counts, Records, Reject};
-use crate::options::Options;
+use crate::options::{Options, Wanted};
 use crate::prepared::{Coded, Plain, Prepared};
 use crate::recycle::Shelf;
 use crate::schema::{Column, Kind, Pages, TimeKind};
@@ -198,7 +198,7 @@ pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
 /// Keeps the records of the wanted kinds; comes back with how many are left out.
 fn drop_unwanted(rows: &mut Rows, options: &Options) -> u64 {
     let before = rows.len();
-    if !rows.layout().sources(Column::RecordKind).is_empty() {
+    if options.records != Wanted::All && !rows.layout().sources(Column::RecordKind).is_empty() {
         let wanted =
             |row: &u32| options.records.wants(&rows.value(Column::RecordKind, *row).unwrap_or(SINGLE.into()));
         rows.kept = rows.kept.iter().copied().filter(wanted).collect();

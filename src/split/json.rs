@@ -12,16 +12,20 @@
 //! An element that is broken must not swallow the file: the next begins where an object does whose first key
 //! is a record's, and which stands where one can (`json/resume.rs`).
 
+mod call;
 mod classify;
+mod index;
 mod resume;
 pub mod walk;
 
+use std::mem::discriminant;
 use std::ops::Range;
 
 pub use self::classify::keys;
 use self::classify::{Class, classify};
+use self::index::Index;
 use self::resume::{Resume, trimmed};
-use self::walk::{Walk, Walker};
+use self::walk::{Turn, Walk, Walker};
 use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
 use crate::format::keys::Keys;
 use crate::format::{Json, Told};
@@ -46,6 +50,11 @@ pub struct Splitter {
     known: Known,
     /// The element that is too large, being passed over.
     skipping: Option<Skipping>,
+    index: Index,
+    /// Elements are walked byte by byte: the slow twin.
+    slowly: bool,
+    /// The last cut has parts of a call.
+    has_parts: bool,
 }
 
 /// What the splitter knows at a byte of the dump.
@@ -66,6 +75,10 @@ struct Known {
     first_key: Vec<u8>,
     /// The text ends within an element.
     is_truncated: bool,
+    /// Runs of NULs between the elements.
+    nul_runs: u64,
+    /// The id of the last call that was too large to be an element.
+    call: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +87,10 @@ enum Open {
     List,
     /// An envelope; its members are told behind this prefix.
     Envelope(String),
+    /// A call that is too large to be an element; the number of its next sub whose key has none.
+    Call(u64),
+    /// A list of such a call's subs; the number of the next.
+    Subs(u64),
 }
 
 #[derive(Debug)]
@@ -97,13 +114,35 @@ enum Next {
 impl Splitter {
     /// At the beginning of a dump.
     pub fn new(json: &'static Json) -> Splitter {
-        Splitter { json, keys: Keys::new(json.keys), known: Known::default(), skipping: None }
+        Splitter {
+            json,
+            keys: Keys::new(json.keys),
+            known: Known::default(),
+            skipping: None,
+            index: Index::default(),
+            slowly: false,
+            has_parts: false,
+        }
+    }
+
+    /// The same, but elements are walked byte by byte: the slow twin.
+    pub fn slow(json: &'static Json) -> Splitter {
+        Splitter { slowly: true, ..Splitter::new(json) }
     }
 
     /// Cuts whole elements, and the envelope text round them, off the front of `text`.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
-        let mut step =
-            Step { json: self.json, keys: &self.keys, text, at_end, known: self.known.clone(), kind: None };
+        let mut step = Step {
+            json: self.json,
+            keys: &self.keys,
+            text,
+            at_end,
+            known: self.known.clone(),
+            kind: None,
+            index: &mut self.index,
+            slowly: self.slowly,
+        };
+        step.index.anchor(0);
         let mut elements = Vec::new();
         let mut done = 0;
         while done < text.len() {
@@ -113,6 +152,10 @@ impl Splitter {
                     elements.push(element);
                     done = at;
                 }
+                Next::More if done == 0 && text.len() > MAX_RECORD => match step.open_call() {
+                    Some(at) => done = at,
+                    None => break,
+                },
                 Next::More => break,
             }
         }
@@ -123,10 +166,16 @@ impl Splitter {
             }
             0 => Cut::More,
             _ => {
+                self.has_parts = matches!(step.kind, Some(ElementKind::Part(_)));
                 self.known = step.known;
                 Cut::Elements(done, elements)
             }
         }
+    }
+
+    /// The id of the call that the elements of the last cut are parts of, if they are.
+    pub fn call(&self) -> Vec<u8> {
+        if self.has_parts { self.known.call.clone() } else { Vec::new() }
     }
 
     /// How much of the text belongs to the element that is too large.
@@ -136,7 +185,7 @@ impl Splitter {
             match walker.walk(text, 0) {
                 Walk::End(end) => return self.skipped(end),
                 Walk::Open => return Skip { passed: text.len(), ended: false },
-                Walk::Broken { from: broken, .. } => from = broken,
+                Walk::Broken { from: broken, .. } | Walk::TooDeep(broken) => from = broken,
             }
             self.skipping = Some(Skipping::Broken);
         }
@@ -168,6 +217,9 @@ impl Splitter {
         if !known.open.is_empty() && !known.is_truncated {
             warnings.push("the dump ends within a document: records may be missing".to_string());
             known.settle(self.json);
+        }
+        if known.nul_runs > 0 {
+            warnings.push(format!("NULs between records are passed over in {} places", known.nul_runs));
         }
         warnings.extend((self.json.missing)(&known.last_told, known.elements));
         Ending { warnings, error: known.error.take() }
@@ -221,6 +273,11 @@ impl Known {
     }
 }
 
+/// The last byte that is no blank.
+fn last_of(text: &[u8]) -> u8 {
+    text.trim_ascii_end().last().copied().unwrap_or(0)
+}
+
 /// One cut being made.
 struct Step<'t> {
     json: &'static Json,
@@ -231,6 +288,8 @@ struct Step<'t> {
     known: Known,
     /// The kind of the good elements found so far.
     kind: Option<ElementKind>,
+    index: &'t mut Index,
+    slowly: bool,
 }
 
 impl Step<'_> {
@@ -239,7 +298,11 @@ impl Step<'_> {
         if self.known.next_is.is_some() {
             return self.element(at);
         }
-        let begin = self.skip_gap(at);
+        let (begin, nuls) = self.skip_gap(at);
+        if nuls > 0 {
+            self.known.nul_runs += nuls;
+            return Next::Passed(begin);
+        }
         let in_list = matches!(self.known.open.last(), Some(Open::List));
         match (text.get(begin), self.known.open.last()) {
             (None, _) if begin > at => Next::Passed(begin),
@@ -256,6 +319,13 @@ impl Step<'_> {
             (Some(b']' | b'}'), _) => self.close(begin),
             (Some(b'{'), None) => self.document(begin),
             (Some(b'"'), Some(Open::Envelope(_))) => self.member(begin),
+            (Some(b'"'), Some(Open::Call(next))) => self.part(begin, *next),
+            (Some(b'{'), Some(Open::Subs(next))) => self.listed_part(begin, *next),
+            (Some(b'{'), Some(Open::Call(_))) => {
+                // Behind a broken part: the next record, not of this call.
+                self.known.open.pop();
+                Next::Passed(begin)
+            }
             (Some(b'H'), None) => self.response_head(begin),
             _ if in_list => self.no_record(begin),
             _ => self.junk(begin),
@@ -264,15 +334,21 @@ impl Step<'_> {
 
     /// Past blanks, commas, and what a crash or an editor leaves between records: NULs, byte order marks.
     #[inline]
-    fn skip_gap(&self, mut at: usize) -> usize {
+    fn skip_gap(&self, mut at: usize) -> (usize, u64) {
+        let mut nuls = 0;
         while let Some(&byte) = self.text.get(at) {
             match byte {
-                b' ' | b'\n' | b'\r' | b'\t' | b',' | 0 => at += 1,
+                b' ' | b'\n' | b'\r' | b'\t' | b',' => at += 1,
+                0 => {
+                    let run = self.text[at..].iter().take_while(|&&byte| byte == 0).count();
+                    nuls += 1;
+                    at += run;
+                }
                 0xef if self.text[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
                 _ => break,
             }
         }
-        at
+        (at, nuls)
     }
 
     /// Whether an object begins like the record before, up to its first value.
@@ -290,7 +366,7 @@ impl Step<'_> {
                 self.known.open.pop();
                 self.known.open.pop();
             }
-            Some(Open::Envelope(_)) if is_list => return Next::Passed(at + 1),
+            Some(Open::Envelope(_) | Open::Call(_)) if is_list => return Next::Passed(at + 1),
             _ => drop(self.known.open.pop()),
         }
         if self.known.open.is_empty() {
@@ -383,7 +459,7 @@ impl Step<'_> {
                 Next::Passed(end)
             }
             Walk::Open => self.unfinished(),
-            Walk::Broken { .. } => self.junk(value),
+            Walk::Broken { .. } | Walk::TooDeep(_) => self.junk(value),
         }
     }
 
@@ -417,12 +493,13 @@ impl Step<'_> {
 
     /// An element from its opening bracket on.
     fn element(&mut self, at: usize) -> Next {
-        match Walker::default().walk(self.text, at) {
+        match self.walk(at) {
             Walk::End(end) => {
                 let kind = self.known.next_is.unwrap_or(ElementKind::Whole);
-                if self.kind.replace(kind).is_some_and(|before| before != kind) {
+                if self.kind.is_some_and(|before| discriminant(&before) != discriminant(&kind)) {
                     return Next::More;
                 }
+                self.kind = Some(kind);
                 self.known.remember(&self.text[at..end]);
                 self.found(at..end, kind, end)
             }
@@ -437,7 +514,30 @@ impl Step<'_> {
                 self.found(at..end, ElementKind::Bad(Unreadable::Syntax), from)
             }
             Walk::Broken { from, .. } => self.broken(at, from, Unreadable::Syntax),
+            Walk::TooDeep(from) => self.broken(at, from, Unreadable::TooDeep),
         }
+    }
+
+    /// Walks the object that opens at this byte: from bracket to bracket, as far as the quotes are regular.
+    fn walk(&mut self, at: usize) -> Walk {
+        let text = self.text;
+        if self.slowly {
+            return Walker::default().walk(text, at);
+        }
+        if !self.index.seek(text, at) {
+            self.index.anchor(at);
+        }
+        let mut walker = Walker::default();
+        while let Some(found) = self.index.next(text) {
+            let turn = walker.bracket(text[found], || last_of(&text[at..found]));
+            match turn {
+                Turn::On => {}
+                Turn::End => return Walk::End(found + 1),
+                Turn::TooDeep => return Walk::TooDeep(found),
+                Turn::Broken { closes } => return Walk::Broken { from: found, closes },
+            }
+        }
+        if self.index.is_whole() { Walk::Open } else { Walker::default().walk(text, at) }
     }
 
     fn found(&mut self, range: Range<usize>, kind: ElementKind, next: usize) -> Next {
@@ -482,3 +582,6 @@ impl Step<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,8 @@ pub enum Content {
         text: Vec<u8>,
         /// Where they stand in it, in order.
         elements: Vec<Element>,
+        /// The id of the call that they are parts of, if they are.
+        call: Vec<u8>,
     },
     /// One record that is no record: it is rejected as a whole.
     Rejected {
@@ -77,6 +79,8 @@ pub enum Unreadable {
     /// A line above the header that has as many fields as the header, or something else that stands where
     /// a record should.
     NotARecord,
+    /// Nested too deeply.
+    TooDeep,
     /// The dump ends within it.
     Truncated,
     /// It is not written by the grammar of its syntax, so that nobody can tell where it ends; the next record does.
@@ -94,13 +98,15 @@ pub struct Element {
     pub kind: ElementKind,
 }
 
-/// What the splitter saw of an element.
+/// What the splitter saw of an element. No block has whole elements of two kinds, nor parts of two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementKind {
     /// A whole one, as far as its brackets tell.
     Whole,
-    /// The same, and the only one that its document can hold. No block has elements of both kinds.
+    /// The same, and the only one that its document can hold.
     Alone,
+    /// One record of a call that is too large to be an element: a sub by its number, or (nothing) the main one.
+    Part(Option<u64>),
     /// None: it is rejected as it stands.
     Bad(Unreadable),
 }
@@ -182,6 +188,14 @@ impl Splitter {
         match self {
             Splitter::Csv(_) => csv::skip(text, layout),
             Splitter::Json(json) => json.skip(text, at_end),
+        }
+    }
+
+    /// The id of the call that the elements of the last cut are parts of, if they are.
+    pub fn call(&self) -> Vec<u8> {
+        match self {
+            Splitter::Json(json) => json.call(),
+            _ => Vec::new(),
         }
     }
 
