@@ -155,19 +155,19 @@ fn many_blanks() {
 
 /// Longer than a record may be; each of its records is one.
 #[test]
-fn a_call_of_a_hundred_thousand_subs() {
+fn a_call_of_sixty_thousand_subs() {
     let sub = RECORD.replace("\"dst\"", &format!("\"lastdata\":\"{}\",\"dst\"", "x".repeat(200)));
-    let subs: Vec<String> = (1..=100_000).map(|at| format!("\"sub_cdr_{at}\":{sub}")).collect();
-    let listed = vec![sub.clone(); 100_000].join(",");
+    let subs: Vec<String> = (1..=60_000).map(|at| format!("\"sub_cdr_{at}\":{sub}")).collect();
+    let listed = vec![sub.clone(); 60_000].join(",");
     for call in [
         format!("{{\"cdr\":\"7-1\",\"main_cdr\":{RECORD},{}}}", subs.join(",")),
         format!("{{\"main_cdr\":{RECORD},\"sub_cdr\":[{listed}]}}"),
     ] {
         let (counts, reasons) = read(format!("{{\"cdr_root\":[{RECORD},{call},{RECORD}],\"status\":0}}"));
-        assert_eq!((counts.rows, reasons.len()), (100_003, 0));
+        assert_eq!((counts.rows, reasons.len()), (60_003, 0));
         let (counts, reasons) = read(format!("[{call},{call}]"));
-        assert_eq!((counts.rows, reasons.len()), (200_002, 0));
+        assert_eq!((counts.rows, reasons.len()), (120_002, 0));
         let (counts, reasons) = read(format!("{RECORD}\n{}\n{RECORD}\n", call.replacen("\"xx", "\"\\xx", 1)));
-        assert_eq!((counts.rows, reasons), (100_002, vec!["json-escape"]));
+        assert_eq!((counts.rows, reasons), (60_002, vec!["json-escape"]));
     }
 }

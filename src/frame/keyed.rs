@@ -20,6 +20,9 @@ use crate::split::{Element, ElementKind, KEPT_OF_TOO_LARGE, Unreadable};
 /// Strays of one record that are compared one by one; of more the names are hashed.
 const FEW: usize = 16;
 
+/// Names that are remembered with their slots.
+const MOST_ODD_NAMES: usize = 512;
+
 /// The records of a block, being framed.
 pub struct Table<'a> {
     /// The block's text.
@@ -50,6 +53,8 @@ pub struct Table<'a> {
     /// The row's names without a slot, and how often each stood; and where they stand here, once they are many.
     names: Vec<(Span, u32)>,
     named: HashTable<u32>,
+    /// Names of the block that are not spelled as the documents do, and their slots.
+    odd_names: HashTable<(Box<[u8]>, Option<usize>)>,
     /// Line ends before that byte, for the rejects' lines.
     counted: (usize, u64),
     /// Where `main` and `sub` stand.
@@ -81,6 +86,7 @@ impl<'a> Table<'a> {
             repaired: false,
             names: Vec::new(),
             named: HashTable::new(),
+            odd_names: HashTable::new(),
             counted: (0, 0),
             kinds: None,
         }
@@ -125,8 +131,26 @@ impl<'a> Table<'a> {
 
     /// Puts a value under the name that the record gives it. Of two equal names the first counts.
     pub fn put(&mut self, name: Span, value: Span) {
-        let slot = self.layout.keys.slot(self.bytes(name));
+        let slot = self.slot(name);
         self.put_known(slot, name, value);
+    }
+
+    /// The slot of a name. Those that are not spelled as the documents do are remembered.
+    fn slot(&mut self, name: Span) -> Option<usize> {
+        let name = bytes_of(self.text, &self.rewritten, name);
+        if let Some(slot) = self.layout.keys.exact(name) {
+            return Some(slot);
+        }
+        let hasher = FixedState::default();
+        let hash = hasher.hash_one(name);
+        if let Some((_, slot)) = self.odd_names.find(hash, |(known, _)| **known == *name) {
+            return *slot;
+        }
+        let slot = self.layout.keys.slot(name);
+        if self.odd_names.len() < MOST_ODD_NAMES {
+            self.odd_names.insert_unique(hash, (name.into(), slot), |(known, _)| hasher.hash_one(&**known));
+        }
+        slot
     }
 
     /// The same, where the slot of the name is known, or that it has none.

@@ -9,16 +9,16 @@
 //!   ╰────────╯value ╰────────╯value ╰───────╯       what is between: a step
 //! ```
 //!
-//! It never decides anything. Whatever is irregular (an object under an unknown key, a control character, a key
+//! It never decides anything. Whatever is irregular (a control character, a key
 //! with an escape, a number that is none, subs out of order) is given up, and the careful way reads the element.
 
 use std::ops::Range;
 
 use super::super::Span;
-use super::super::keyed::{Mark, Table};
+use super::super::keyed::Table;
 use crate::format::Nesting;
 use crate::format::layout::Nest;
-use crate::json::{self, Value, skip_blank, value_at, value_end};
+use crate::json::{self, MAX_DEPTH, Members, Value, key_at, skip_blank, value_at, value_end};
 use crate::structure::{STEP, json::stops};
 
 /// The longest text between two values that is remembered.
@@ -30,10 +30,21 @@ const MOST: usize = 256;
 /// Members of an object that are read the fast way.
 const MOST_MEMBERS: usize = 1024;
 
+/// Members of the objects within a record, all told, that are read the fast way; how deep these may be, and how long
+/// their names.
+const MOST_NESTED: usize = 64;
+const DEEPEST: usize = 4;
+const LONGEST_NESTED: usize = 256;
+
+/// Lists nested deeper than so are read by the grammar, which knows how deep they stand.
+const FLAT: usize = 16;
+
 /// Reads elements the fast way.
 pub struct Fast {
     stops: Vec<u64>,
     steps: Vec<Step>,
+    /// Members of nested objects that the record may still have.
+    nested_left: usize,
 }
 
 /// What stands between two values, and what it leads to.
@@ -94,13 +105,14 @@ impl Fast {
         table.count_lines(lines);
         let none =
             || Step { bytes: [1, 0], mask: [0, 0], len: 0, key: (0, 0), to: To::Stray, next: NONE as u32 };
-        Fast { stops: found, steps: vec![none(), none(), none()] }
+        Fast { stops: found, steps: vec![none(), none(), none()], nested_left: 0 }
     }
 
     /// Frames an element; comes back with whether it did. If not, the table is as it was.
     pub fn element(&mut self, table: &mut Table<'_>, range: Range<usize>) -> bool {
         let nesting = table.layout.format.json().and_then(|json| json.nesting.as_ref());
         let mark = table.mark();
+        self.nested_left = MOST_NESTED;
         let end = match (nesting, table.layout.nest) {
             (Some(nesting), Some(nest)) => self.call_or_single(table, range.start, nesting, nest),
             _ => self.record(table, range.start, ELEMENT).inspect(|&end| table.accept(range.start, end)),
@@ -120,7 +132,7 @@ impl Fast {
         nesting: &Nesting,
         nest: Nest,
     ) -> Option<usize> {
-        let before: Mark = table.mark();
+        // Of a call this row is dropped when that of its first record begins.
         table.begin();
         let (mut at, mut step) = (start + 1, ELEMENT);
         let (mut group, mut is_call, mut last) = (Span::default(), false, None);
@@ -140,15 +152,16 @@ impl Fast {
                 if (!is_call && count > usize::from(group.len > 0)) || last.is_some_and(|last| last >= rank) {
                     return None;
                 }
-                if !is_call {
-                    table.roll_back(&before);
-                }
                 (is_call, last) = (true, Some(rank));
                 at = self.part(table, member.value, number, group, nest)?;
                 continue;
             }
             if is_call || member.to == To::Unclear {
                 return None;
+            }
+            if table.text.get(member.value) == Some(&b'{') && member.to != To::Group {
+                at = self.nested(table, member.value, member.key, 0)?;
+                continue;
             }
             let (value, end) = self.value(table, member.value)?;
             match member.to {
@@ -193,6 +206,7 @@ impl Fast {
         if table.text.get(start) != Some(&b'{') {
             return None;
         }
+        self.nested_left = MOST_NESTED;
         let end = self.record(table, start, PART)?;
         table.put_part(nest, number, group);
         table.accept(start, end);
@@ -213,11 +227,62 @@ impl Fast {
             if !matches!(member.to, To::Slot(_) | To::Stray) {
                 return None;
             }
+            step = member.step;
+            if table.text.get(member.value) == Some(&b'{') {
+                at = self.nested(table, member.value, member.key, 0)?;
+                continue;
+            }
             let (value, end) = self.value(table, member.value)?;
             put(table, member.to, member.key, value);
-            (at, step) = (end, member.step);
+            at = end;
         }
         None
+    }
+
+    /// The members of an object within a record, each under its name behind that of the object, which is a key in the
+    /// text; comes back with where it ends.
+    fn nested(
+        &mut self,
+        table: &mut Table<'_>,
+        open: usize,
+        key: Range<usize>,
+        depth: usize,
+    ) -> Option<usize> {
+        let name = table.text[key].to_vec();
+        self.nested_in(table, open, name, depth)
+    }
+
+    fn nested_in(
+        &mut self,
+        table: &mut Table<'_>,
+        open: usize,
+        mut name: Vec<u8>,
+        depth: usize,
+    ) -> Option<usize> {
+        let text = table.text;
+        name.push(b'.');
+        let (own, mut members) = (name.len(), Members::new(text, open));
+        while let Some(at) = members.next(text).ok()? {
+            self.nested_left = self.nested_left.checked_sub(1)?;
+            let (key, value) = key_at(text, at).ok()?;
+            name.truncate(own);
+            name.extend_from_slice(&text[key.start..key.end]);
+            if self.stop(key.start) != key.end || name.len() > LONGEST_NESTED {
+                return None;
+            }
+            if text.get(value) == Some(&b'{') {
+                if depth == DEEPEST {
+                    return None;
+                }
+                members.pass(self.nested_in(table, value, name.clone(), depth + 1)?);
+                continue;
+            }
+            let (value, end) = self.value(table, value)?;
+            let name = table.rewrite(&name);
+            table.put(name, value);
+            members.pass(end);
+        }
+        (!members.trailing_comma).then_some(members.end())
     }
 
     /// The member behind the value that ends at `at`, whose own step is `before`.
@@ -404,7 +469,7 @@ fn bare(text: &[u8], at: usize) -> Option<(Span, usize)> {
         Value::Bare(start, end) => Some((Span::new(start, end), end)),
         Value::Null(end) => Some((Span::default(), end)),
         Value::List => {
-            let end = value_end(text, at, 0).ok()?;
+            let end = value_end(text, at, MAX_DEPTH - FLAT).ok()?;
             let is_empty = skip_blank(text, at + 1) + 1 == end;
             Some((if is_empty { Span::default() } else { Span::new(at, end) }, end))
         }

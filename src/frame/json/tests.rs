@@ -51,6 +51,32 @@ fn a_step_that_is_too_long_to_remember_leads_nowhere() {
 }
 
 #[test]
+fn objects_within_records() {
+    let lists = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let objects = |depth: usize| format!("{}1{}", r#"{"k":"#.repeat(depth), "}".repeat(depth));
+    for value in [
+        r#"{"a":1,"b":{"c":"\"x\"","a":null},"a":2}"#.to_string(),
+        r#"{"timestamp":1,"":2}"#.to_string(),
+        format!(r#"{{"a":{}}}"#, lists(30)),
+        format!(r#"{{"a":{}}}"#, lists(31)),
+        lists(32),
+        lists(33),
+        objects(4),
+        objects(31),
+        objects(32),
+        format!("{{{}}}", (0..100).map(|at| format!(r#""{at}":1"#)).collect::<Vec<_>>().join(",")),
+        format!(r#"{{"{}":1}}"#, "n".repeat(300)),
+    ] {
+        check(
+            "kazoo-json",
+            &format!(
+                r#"[{{"call_id":"1","vars":{value},"vars.a":3}}, {{"call_id":"1","vars":{value},"x":1}}]"#
+            ),
+        );
+    }
+}
+
+#[test]
 fn calls_of_all_shapes() {
     let sub = r#"{"AcctId":"1","src":"2"}"#;
     for call in [
@@ -58,6 +84,7 @@ fn calls_of_all_shapes() {
         format!(r#"{{"cdr":"1-2","sub_cdr_2":{sub},"sub_cdr_1":{sub},"main_cdr":{sub}}}"#),
         format!(r#"{{"main_cdr":{sub},"cdr":"1-2","sub_cdr":[{sub},{sub}]}}"#),
         format!(r#"{{"cdr":"","main_cdr":{{}},"sub_cdr_1":{sub},"note":"x"}}"#),
+        format!(r#"{{"cdr":"\"1\" <2>","main_cdr":{sub},"sub_cdr_1":{sub}}}"#),
         format!(r#"{{"cdr":"1","cdr":"2","main_cdr":{sub},"sub_cdr_01":{sub},"sub_cdr_1":{sub}}}"#),
         format!(r#"{{"cdr":"1","main_cdr":{sub},"sub_cdr_1":{{"src":"\p","cdr":"3"}},"sub_cdr_2":null}}"#),
         r#"{"cdr":"1","cdr":"2","src":"1","sub_cdr":[1]}"#.to_string(),
