@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use crate::column::{self, Batch, Baton, Carry, File};
 use crate::error::{Error, Result};
@@ -21,8 +21,8 @@ use crate::frame;
 use crate::options::Options;
 use crate::recycle::Shelf;
 use crate::schema::TimeKind;
-use crate::split::csv::{Cut, Splitter, bare, header_names};
-use crate::split::{BLOCK, Block, Content, KEPT_OF_TOO_LARGE, MAX_RECORD, Unreadable};
+use crate::split::csv::{bare, header_names};
+use crate::split::{BLOCK, Block, Content, Cut, KEPT_OF_TOO_LARGE, MAX_RECORD, Skip, Splitter, Unreadable};
 use crate::survey::{Survey, date_order};
 use crate::time::{DateOrder, Zone};
 
@@ -79,6 +79,8 @@ pub struct Dump {
     /// Offset of the buffer's first byte in the dump.
     offset: u64,
     at_end: bool,
+    /// The dump goes on behind its end, where it could not be read.
+    cut_off: bool,
     /// Where the memory of blocks comes back to.
     shelf: Shelf,
     state: State,
@@ -114,6 +116,7 @@ struct Skipping {
     offset: u64,
     kept: Vec<u8>,
     length: u64,
+    lines: u64,
 }
 
 impl Dump {
@@ -127,6 +130,7 @@ impl Dump {
             buffer: Vec::new(),
             offset,
             at_end: false,
+            cut_off: false,
             shelf: Shelf::default(),
             state: State::Head,
             about: None,
@@ -160,12 +164,24 @@ impl Dump {
         self.at_end = true;
     }
 
-    /// Says that no bytes follow, though the dump goes on: its last line is not whole, and is dropped.
+    /// Says that no bytes follow, though the dump goes on: its last record is not whole, and is dropped.
     pub fn cut_off(&mut self) {
-        let line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let whole = self.buffer.iter().rposition(line_end).map_or(0, |at| at + 1);
-        self.buffer.truncate(whole);
         self.at_end = true;
+        self.cut_off = true;
+        if let State::Body(body) = &self.state {
+            let layout = body.layout.clone();
+            self.drop_last_line(&layout, 0);
+        }
+    }
+
+    /// Drops the last line of a dump that is cut off, if its records are lines; of others the splitter
+    /// tells what is whole.
+    fn drop_last_line(&mut self, layout: &Layout, body: usize) {
+        if self.cut_off && layout.format.csv().is_some() {
+            let line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+            let whole = self.buffer.iter().rposition(line_end).map_or(0, |at| at + 1);
+            self.buffer.truncate(whole.max(body));
+        }
     }
 
     /// What is known of it; nothing before the first block.
@@ -186,7 +202,7 @@ impl Dump {
         let step = match &mut self.state {
             State::Head => self.head(),
             State::Surveying(..) => Ok(Step::Survey),
-            State::Body(_) => Ok(self.body()),
+            State::Body(_) => self.body(),
             State::Done => Ok(Step::Done),
         };
         if step.is_err() {
@@ -199,13 +215,14 @@ impl Dump {
         if self.buffer.len() < HEAD && !self.at_end {
             return Ok(Step::Need(HEAD));
         }
-        if self.buffer.iter().all(u8::is_ascii_whitespace) && self.at_end {
+        if self.at_end && matches!(self.buffer.trim_ascii(), b"" | b"[]") {
             return self.empty();
         }
         let detected = detect(&self.buffer, self.options.format, self.options.encoding)
             .map_err(|message| Error::input(&*self.name, message))?;
+        self.drop_last_line(&detected.layout, detected.body);
         let mut survey = Survey::new(self.zone_is_auto());
-        survey.text(&self.buffer[detected.body..], &detected.layout, self.at_end);
+        survey.text(&self.buffer[detected.body..], &detected.layout, self.at_end && !self.cut_off);
         let asked = self.options.date_order;
         if survey.is_decided(asked) || self.at_end {
             self.begin(detected, &survey)?;
@@ -235,7 +252,8 @@ impl Dump {
     }
 
     fn empty(&mut self) -> Result<Step> {
-        self.warnings.push("the file is empty: a dump of no records".to_string());
+        let what = if self.buffer.trim_ascii().is_empty() { "the file is empty" } else { "an empty list" };
+        self.warnings.push(format!("{what}: a dump of no records"));
         let format = self.options.format;
         let clocks = format.map_or(self.expected.unwrap_or(TimeKind::WallClock), |format| format.times);
         let times = if self.options.zone.is_some() { TimeKind::Instant } else { clocks };
@@ -285,7 +303,7 @@ impl Dump {
         let above = self.above(&layout, body, &above);
         self.advance(body);
         self.state = State::Body(Box::new(Body {
-            splitter: Splitter::default(),
+            splitter: Splitter::new(&layout),
             layout,
             file: Arc::new(file),
             baton: Baton::first(),
@@ -347,39 +365,65 @@ impl Dump {
         front
     }
 
-    fn body(&mut self) -> Step {
+    fn body(&mut self) -> Result<Step> {
         loop {
-            let State::Body(body) = &mut self.state else { return Step::Done };
+            let State::Body(body) = &mut self.state else { return Ok(Step::Done) };
             if let Some(block) = body.above.pop_front() {
-                return Step::Work(body.work(block));
+                return Ok(Step::Work(body.work(block)));
             }
             if self.buffer.is_empty() && self.at_end && body.skipping.is_none() {
-                self.state = State::Done;
-                return Step::Done;
+                return self.close();
             }
             if self.buffer.len() < body.limit && !self.at_end {
-                return Step::Need(body.limit);
+                return Ok(Step::Need(body.limit));
             }
             let next = if body.skipping.is_some() { self.skip() } else { self.cut() };
             if let Some(block) = next {
-                let State::Body(body) = &mut self.state else { return Step::Done };
-                return Step::Work(body.work(block));
+                let State::Body(body) = &mut self.state else { return Ok(Step::Done) };
+                return Ok(Step::Work(body.work(block)));
             }
         }
+    }
+
+    /// The end of the body: what the splitter knows now.
+    fn close(&mut self) -> Result<Step> {
+        if let State::Body(body) = &mut self.state
+            && !self.cut_off
+        {
+            let ending = body.splitter.end();
+            self.warnings.extend(ending.warnings);
+            if let Some(message) = ending.error {
+                return Err(Error::input(&*self.name, message));
+            }
+        }
+        self.state = State::Done;
+        Ok(Step::Done)
     }
 
     /// Cuts the next block; nothing where more bytes are needed, or a record has to be passed over.
     fn cut(&mut self) -> Option<Block> {
         let State::Body(body) = &mut self.state else { return None };
         let shown = self.buffer.len().min(body.limit);
-        let at_end = self.at_end && shown == self.buffer.len();
+        let all = self.at_end && shown == self.buffer.len();
         let layout = body.layout.clone();
-        match body.splitter.cut(&self.buffer[..shown], &layout, at_end) {
+        // Of a dump that is cut off the records that are lines are whole already.
+        let at_end = all && (!self.cut_off || layout.format.csv().is_some());
+        let cut = body.splitter.cut(&self.buffer[..shown], &layout, at_end);
+        body.limit = BLOCK;
+        match cut {
             Cut::Records(end, irregular) => {
-                body.limit = BLOCK;
                 let offset = self.offset;
                 let text = self.advance(end);
                 Some(Block { offset, layout, content: Content::Records { text, irregular } })
+            }
+            Cut::Elements(end, elements) => {
+                let offset = self.offset;
+                let text = self.advance(end);
+                Some(Block { offset, layout, content: Content::Elements { text, elements } })
+            }
+            Cut::More if all => {
+                self.buffer.clear();
+                None
             }
             Cut::More => {
                 body.limit = (shown + BLOCK).max(shown * 2).min(MAX_RECORD + BLOCK);
@@ -387,9 +431,8 @@ impl Dump {
             }
             Cut::Header(end) => Some(self.header(end)),
             Cut::TooLarge => {
-                body.limit = BLOCK;
                 let kept = self.buffer[..KEPT_OF_TOO_LARGE].to_vec();
-                body.skipping = Some(Skipping { offset: self.offset, kept, length: 0 });
+                body.skipping = Some(Skipping { offset: self.offset, kept, length: 0, lines: 0 });
                 None
             }
         }
@@ -400,7 +443,6 @@ impl Dump {
         let offset = self.offset;
         let line = self.advance(end);
         let State::Body(body) = &mut self.state else { unreachable!("headers stand in the body") };
-        body.limit = BLOCK;
         let old = body.layout.clone();
         if let Some(names) = header_names(&line, old.dialect) {
             let header = String::from_utf8_lossy(bare(&line).trim_ascii_end()).into_owned();
@@ -413,19 +455,19 @@ impl Dump {
         Block { offset, layout: body.layout.clone(), content }
     }
 
-    /// Passes over a record that is too large, up to its line end.
+    /// Passes over a record that is too large, up to its end.
     fn skip(&mut self) -> Option<Block> {
         let State::Body(body) = &mut self.state else { return None };
-        let skipping = body.skipping.as_mut()?;
-        let line_end = memchr(body.layout.dialect.eol, &self.buffer);
-        let passed = line_end.unwrap_or(self.buffer.len());
-        skipping.length += passed as u64;
-        let ended = line_end.is_some() || self.at_end;
-        let skipped = if ended { body.skipping.take() } else { None };
         let layout = body.layout.clone();
-        let lines = u64::from(line_end.is_some());
-        self.advance(passed + lines as usize);
-        skipped.map(|Skipping { offset, kept, length }| Block {
+        let Skip { passed, ended } = body.splitter.skip(&self.buffer, &layout, self.at_end);
+        let skipping = body.skipping.as_mut()?;
+        let eol = layout.dialect.eol;
+        let is_line = layout.format.csv().is_some() && self.buffer[..passed].ends_with(&[eol]);
+        skipping.length += (passed - usize::from(is_line)) as u64;
+        skipping.lines += memchr_iter(eol, &self.buffer[..passed]).count() as u64;
+        let skipped = if ended || self.at_end { body.skipping.take() } else { None };
+        self.advance(passed);
+        skipped.map(|Skipping { offset, kept, length, lines }| Block {
             offset,
             layout,
             content: Content::Rejected { text: kept, length, lines, why: Unreadable::TooLarge },
@@ -454,7 +496,7 @@ impl Work {
     /// Decodes the block: frames its records and builds the wanted columns.
     pub fn decode(self, options: &Options, schema: &SchemaRef) -> Batch {
         let Work { block, file, carry } = self;
-        let records = frame::block(block, options.encoding);
+        let records = frame::block(block, options.how());
         column::build(records, &file, options, schema, carry)
     }
 }

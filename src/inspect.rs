@@ -155,7 +155,7 @@ fn times_of(schema: &SchemaRef) -> TimeKind {
 /// Decodes a block as `Work::decode` does, and counts the rows that have nothing in a slot.
 fn decode_and_count(work: Work, options: &Options, schema: &SchemaRef) -> Batch {
     let Work { block, file, carry } = work;
-    let records = frame::block(block, options.encoding);
+    let records = frame::block(block, options.how());
     let held = Held::of(&records);
     let mut batch = column::build(records, &file, options, schema, carry);
     batch.empty = held.empty(&batch.rows);
@@ -170,7 +170,7 @@ fn is_something(value: &[u8]) -> bool {
 /// Which slots of a block's records hold something.
 struct Held {
     slots: usize,
-    /// Each record's offset in the dump, ascending: by it a row finds its record again.
+    /// Each record's offset in the dump: by it a row finds its record again, for both are in one order.
     offsets: Vec<i64>,
     /// `held[record × slots + slot]`.
     held: Vec<bool>,
@@ -190,7 +190,7 @@ impl Held {
         let mut empty = vec![0; self.slots];
         let mut record = 0;
         for offset in rows.column(Column::SourceOffset as usize).as_primitive::<Int64Type>().values() {
-            record += self.offsets[record..].partition_point(|at| at < offset);
+            record += self.offsets[record..].iter().take_while(|at| *at != offset).count();
             let held = &self.held[record * self.slots..][..self.slots];
             empty.iter_mut().zip(held).for_each(|(empty, held)| *empty += u64::from(!held));
         }

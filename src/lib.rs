@@ -45,6 +45,7 @@ mod error;
 pub mod format;
 mod frame;
 pub mod inspect;
+mod json;
 mod options;
 mod pipeline;
 mod reader;
@@ -73,9 +74,9 @@ pub mod stages {
     pub use crate::column::{Batch, Baton, Carry, File, build};
     pub use crate::csv::{Dialect, End, Field, Form, Quotes, read_record};
     pub use crate::dump::{Dump, Step, Work};
-    pub use crate::frame::{Counts, Place, Records, Reject, Span, block, csv::frame};
-    pub use crate::split::csv::{Cut, Splitter};
-    pub use crate::split::{BLOCK, Block, Content, Irregular, MAX_RECORD};
+    pub use crate::frame::{Counts, How, Place, Records, Reject, Span, Stray, block, csv::frame};
+    pub use crate::split::csv::Splitter;
+    pub use crate::split::{BLOCK, Block, Content, Cut, Element, ElementKind, Irregular, MAX_RECORD};
     pub use crate::structure::{Masks, portable, scan};
     pub use crate::workers::{Pending, Workers};
 }

@@ -6,6 +6,7 @@ use encoding_rs::Encoding;
 
 use crate::decode::{NumberPlan, PortMap};
 use crate::format::Format;
+use crate::frame::How;
 use crate::schema::Column;
 use crate::time::{DateOrder, Zone};
 
@@ -49,6 +50,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// What is done with records that cannot be read as they stand.
+    pub(crate) fn how(&self) -> How {
+        How { encoding: self.encoding, lenient: self.lenient }
+    }
+
     /// What changes rows or columns, by name, for a file's metadata.
     pub fn describe(&self) -> Vec<(String, String)> {
         let mut all = vec![("calltable.version".to_string(), env!("CARGO_PKG_VERSION").to_string())];

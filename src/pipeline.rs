@@ -180,7 +180,9 @@ impl Pipeline {
     fn decode(&mut self, work: Work) {
         let (Some(open), Some(schema)) = (&self.open, &self.schema) else { return };
         let bytes = match &work.block.content {
-            Content::Records { text, .. } | Content::Rejected { text, .. } => text.len() as u64,
+            Content::Records { text, .. }
+            | Content::Elements { text, .. }
+            | Content::Rejected { text, .. } => text.len() as u64,
             Content::Passed { .. } => 0,
         };
         let (options, schema, decode) = (self.options.clone(), schema.clone(), self.decode);
@@ -272,7 +274,7 @@ fn open(
     {
         return Ok(Opened::Skipped(looks.describe(&opened.head)));
     }
-    if !matches!(looks, Looks::Text | Looks::Empty | Looks::Nuls) {
+    if !matches!(looks, Looks::Text | Looks::Json | Looks::Empty | Looks::Nuls) {
         return Err(Error::input(&input.name, format!("no dump: it is {}", looks.describe(&opened.head))));
     }
     let chunks = opened

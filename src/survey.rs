@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use crate::column;
 use crate::format::Layout;
-use crate::frame;
+use crate::frame::{self, How};
 use crate::schema::Column;
-use crate::split::csv::{Cut, Splitter};
-use crate::split::{BLOCK, Block, Content};
+use crate::split::{BLOCK, Block, Content, Cut, Splitter};
 use crate::time::{DateOrder, OrderVote, Verdict, epoch_of_id};
 
 const TIMES: [Column; 3] = [Column::Start, Column::Answer, Column::End];
@@ -33,13 +32,20 @@ impl Survey {
 
     /// Looks through whole records at the front of `text`.
     pub fn text(&mut self, text: &[u8], layout: &Arc<Layout>, at_end: bool) {
-        let mut splitter = Splitter::default();
+        let mut splitter = Splitter::new(layout);
         let mut at = 0;
         while at < text.len() {
             let shown = &text[at..text.len().min(at + BLOCK)];
             let ends = at_end && at + shown.len() == text.len();
-            let Cut::Records(end, irregular) = splitter.cut(shown, layout, ends) else { break };
-            let content = Content::Records { text: shown[..end].to_vec(), irregular };
+            let (end, content) = match splitter.cut(shown, layout, ends) {
+                Cut::Records(end, irregular) => {
+                    (end, Content::Records { text: shown[..end].to_vec(), irregular })
+                }
+                Cut::Elements(end, elements) => {
+                    (end, Content::Elements { text: shown[..end].to_vec(), elements })
+                }
+                Cut::More | Cut::Header(_) | Cut::TooLarge => break,
+            };
             self.block(Block { offset: 0, layout: layout.clone(), content });
             at += end;
         }
@@ -47,7 +53,7 @@ impl Survey {
 
     /// Looks through a block.
     pub fn block(&mut self, block: Block) {
-        let records = frame::block(block, None);
+        let records = frame::block(block, How::default());
         self.records += records.len() as u64;
         let layout = records.layout.clone();
         let slots = |columns: &[Column]| -> Vec<usize> {

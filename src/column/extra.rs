@@ -14,7 +14,8 @@ pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
     let layout = rows.layout();
     let slots: Vec<usize> =
         (0..layout.slots()).filter(|&slot| layout.residue(slot) != Residue::Never).collect();
-    if slots.is_empty() && lenient.is_empty() {
+    let mut strays = rows.strays().iter().peekable();
+    if slots.is_empty() && lenient.is_empty() && strays.peek().is_none() {
         return new_null_array(&data_type(Kind::Map, TimeKind::WallClock), rows.len());
     }
     let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
@@ -22,8 +23,8 @@ pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
     let mut untyped = lenient.iter().peekable();
     for &row in &rows.kept {
         let mut entries = 0;
-        let mut add = |slot: usize, text: &str| {
-            map.keys().append_value(&layout.names[slot]);
+        let mut add = |name: &str, text: &str| {
+            map.keys().append_value(name);
             map.values().append_value(text);
             entries += 1;
         };
@@ -31,13 +32,19 @@ pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
             if let Some(text) = rows.text(row, slot)
                 && (layout.residue(slot) == Residue::Always || !is_taken(rows, row, slot))
             {
-                add(slot, text);
+                add(&layout.names[slot], text);
             }
         }
         while let Some(problem) = untyped.next_if(|problem| problem.record <= row) {
             let listed = slots.contains(&problem.slot);
             if problem.record == row && !listed {
-                add(problem.slot, rows.text(row, problem.slot).unwrap_or_default());
+                let text = rows.text(row, problem.slot).unwrap_or_default();
+                add(&layout.names[problem.slot], text);
+            }
+        }
+        while let Some(stray) = strays.next_if(|stray| stray.record <= row) {
+            if let Some(text) = rows.present(stray.value).filter(|_| stray.record == row) {
+                add(stray.name.text(rows.arena.text()), text);
             }
         }
         map.append(entries > 0).expect("as many keys as values");

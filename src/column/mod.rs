@@ -132,6 +132,8 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
     builder.notes.add("lenient-null", problems.len() as u64);
     let columns = builder.all(checked, &problems);
     let mut notes = builder.notes;
+    notes.add("duplicate-key", counts.duplicate_keys);
+    notes.add("passed-over", counts.passed_over);
     if let Some(offsets) = &offsets {
         notes.add("offset-from-row-before", offsets.from_before);
         notes.add("offset-from-first", offsets.from_first);
@@ -181,6 +183,10 @@ fn reject(rejects: &mut Vec<Reject>, rows: &Rows, problems: &[Problem], file: &F
             continue;
         }
         let place = rows.place(problem.record);
+        // The records of a call stand in the order of their numbers, which need not be that of the text.
+        if (place.start as usize) < at {
+            (at, line) = (0, 0);
+        }
         line += memchr_iter(eol, &rows.block_text()[at..place.start as usize]).count() as u64;
         at = place.start as usize;
         let text = rows.text(problem.record, problem.slot).unwrap_or_default();

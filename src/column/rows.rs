@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::views::Arena;
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
-use crate::frame::{Place, Records, Reject, Span};
+use crate::frame::{Place, Records, Reject, Span, Stray};
 use crate::recycle::Shelf;
 use crate::schema::Column;
 use crate::time::read_seconds;
@@ -71,6 +71,16 @@ impl Rows {
     /// Hands the framing's rejects and counts over.
     pub fn take_rejects(&mut self) -> Vec<Reject> {
         std::mem::take(&mut self.records.rejects)
+    }
+
+    /// Values under names that have no slot, in the order of the records.
+    pub fn strays(&self) -> &[Stray] {
+        &self.records.strays
+    }
+
+    /// The text at a span, or nothing where it says nothing.
+    pub fn present(&self, span: Span) -> Option<&str> {
+        present(span.text(self.arena.text()))
     }
 
     /// A value's span.

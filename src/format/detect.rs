@@ -4,12 +4,14 @@
 //! sees the first bytes of a dump and nothing else; a file that is none of ours is told by what it
 //! looks like, so that the user knows what was handed in.
 
+mod json;
+
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
-use super::{ALL, Csv, Fit, Format, Layout, Misfit, Syntax, normalise};
+use super::{ALL, Csv, Fit, Format, Layout, Misfit, normalise};
 use crate::csv::{Dialect, End, Quotes, read_record};
 
 /// How many lines are tried as the header.
@@ -43,6 +45,12 @@ pub fn detect(
     let eol = line_end(head);
     let lines = first_lines(head, eol);
     let candidates: Vec<&'static Format> = asked.map_or_else(|| ALL.to_vec(), |format| vec![format]);
+    let no_object = match json::detect(head, eol, &candidates, asked.is_some()) {
+        json::Found::Dump(detected) => return Ok(detected),
+        json::Found::Error(message) => return Err(message),
+        json::Found::Unknown(message) => Some(message),
+        json::Found::NoJson => None,
+    };
     let with_header = lines.iter().enumerate().find_map(|(at, line)| {
         let layout = header(&head[line.clone()], eol, &candidates, encoding)?;
         Some((at, line.end, layout))
@@ -56,7 +64,7 @@ pub fn detect(
         lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, asked.is_some()));
     match without {
         Some(layout) => Ok(Detected { layout: Arc::new(layout), body: 0, above: Vec::new() }),
-        None => Err(unknown(head, &lines, asked)),
+        None => Err(no_object.unwrap_or_else(|| unknown(head, &lines, asked))),
     }
 }
 
@@ -106,7 +114,7 @@ fn header(
 fn headerless(line: &[u8], eol: u8, candidates: &[&'static Format], asked: bool) -> Option<Layout> {
     let line = bare(line, eol);
     candidates.iter().find_map(|format| {
-        let Syntax::Csv(csv) = &format.syntax;
+        let csv = format.csv()?;
         DELIMITERS.iter().find_map(|&delimiter| {
             let dialect = Dialect { delimiter, eol, quotes: csv.quotes };
             let names = generation(csv, line, dialect, asked)?;
@@ -169,6 +177,9 @@ fn unknown(head: &[u8], lines: &[std::ops::Range<usize>], asked: Option<&Format>
         lines.iter().map(|line| bare(&head[line.clone()], 0)).find(|line| !line.trim_ascii().is_empty());
     let shown: String = String::from_utf8_lossy(first.unwrap_or_default()).trim().chars().take(300).collect();
     match asked {
+        Some(format) if format.csv().is_none() => {
+            format!("no record of {} at its beginning, which is: {shown}", format.name)
+        }
         Some(format) => {
             let widths: Vec<String> = format.csv().map_or(Vec::new(), |csv| {
                 csv.generations.iter().map(|names| names.len().to_string()).collect()

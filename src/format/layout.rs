@@ -2,12 +2,16 @@
 //!
 //! `Records` are rectangular: slot `i` of every record is field `i` of the header. A layout is made
 //! once a header and shared by all blocks that stand under it; after it nobody compares names.
+//!
+//! A dump whose records name their fields themselves has no header: its slots are the keys that the
+//! format knows ([`Layout::keyed`]), and behind them those for what only the nesting tells ([`Nest`]).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::keys::Keys;
 use super::{Fill, Format, From, normalise};
-use crate::csv::Dialect;
+use crate::csv::{Dialect, Quotes};
 use crate::schema::Column;
 
 /// The slots of a record under one header, and what they fill.
@@ -28,9 +32,24 @@ pub struct Layout {
     pub header: Option<String>,
     /// How many names stood twice.
     pub repeated_names: u64,
+    /// The slots of the keys that the format knows; empty where a header names the fields.
+    pub keys: Keys,
+    /// The slots that no key of a dump can reach, where records are nested.
+    pub nest: Option<Nest>,
     columns: Vec<Vec<Source>>,
     fills: Vec<bool>,
     residue: Vec<Residue>,
+}
+
+/// The slots for what the nesting tells of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nest {
+    /// `main` or `sub`; nothing in a record that stands alone.
+    pub kind: usize,
+    /// The sub's number.
+    pub index: usize,
+    /// The id of the call.
+    pub group: usize,
 }
 
 /// One place that a column's value may come from.
@@ -76,11 +95,23 @@ impl Layout {
         names: &[String],
         header: Option<String>,
     ) -> Layout {
+        let seen: Vec<String> = names.iter().map(|name| normalise(name)).collect();
+        Layout::resolved(format, dialect, names, header, &seen)
+    }
+
+    /// The same, where the table of columns is chosen by the normalised names `seen`.
+    fn resolved(
+        format: &'static Format,
+        dialect: Dialect,
+        names: &[String],
+        header: Option<String>,
+        seen: &[String],
+    ) -> Layout {
         let normalised: Vec<String> = names.iter().map(|name| normalise(name)).collect();
         let (slots, repeated_names) = slots_by_field(format, &normalised);
         let table = match format.fill {
             Fill::Always(columns) => columns,
-            Fill::ByHeader(choose) => choose(&normalised),
+            Fill::ByHeader(choose) => choose(seen),
         };
         let mut columns = vec![Vec::new(); Column::COUNT];
         let mut fills = vec![false; Column::COUNT];
@@ -97,9 +128,42 @@ impl Layout {
             normalised,
             header,
             repeated_names,
+            keys: Keys::default(),
+            nest: None,
             columns,
             fills,
             residue,
+        }
+    }
+
+    /// The slots of a dump whose records have keys; `eol` ends its lines, `seen` are the normalised keys of
+    /// its first records.
+    pub fn keyed(format: &'static Format, eol: u8, seen: &[String]) -> Layout {
+        let dialect = Dialect { delimiter: b',', eol, quotes: Quotes::Device };
+        let names: Vec<String> = format.keys().iter().map(|key| key.to_string()).collect();
+        let mut layout = Layout::resolved(format, dialect, &names, None, seen);
+        layout.keys = Keys::new(format.keys());
+        if format.nests() {
+            layout.add_nest();
+        }
+        layout
+    }
+
+    /// The slots behind those of the keys. A call's id is the last source of `call_id`.
+    fn add_nest(&mut self) {
+        let at = self.names.len();
+        let nest = Nest { kind: at, index: at + 1, group: at + 2 };
+        self.nest = Some(nest);
+        for name in ["#kind", "#index", "#group"] {
+            self.names.push(name.to_string());
+            self.normalised.push(name.to_string());
+            self.residue.push(Residue::Never);
+        }
+        let filled =
+            [(Column::RecordKind, nest.kind), (Column::SubIndex, nest.index), (Column::CallId, nest.group)];
+        for (column, slot) in filled {
+            self.columns[column as usize].push(Source { slot, take: Take::Whole });
+            self.fills[column as usize] = true;
         }
     }
 

@@ -7,6 +7,7 @@
 mod asterisk;
 pub mod detect;
 mod kazoo;
+pub mod keys;
 pub mod layout;
 mod nexo;
 mod ucm;
@@ -23,8 +24,15 @@ use crate::schema::{Column, TimeKind};
 pub use layout::Layout;
 
 /// Every dump that is read, in the order in which a file is tried against them.
-pub const ALL: &[&Format] =
-    &[&ucm_cdrapi::CSV, &kazoo::CSV, &nexo::CSV, &yeastar::CSV, &ucm_web::CSV, &asterisk::CSV];
+pub const ALL: &[&Format] = &[
+    &ucm_cdrapi::CSV,
+    &ucm_cdrapi::JSON,
+    &kazoo::CSV,
+    &nexo::CSV,
+    &yeastar::CSV,
+    &ucm_web::CSV,
+    &asterisk::CSV,
+];
 
 /// One dump of one vendor.
 #[derive(Debug)]
@@ -52,6 +60,67 @@ pub struct Format {
 pub enum Syntax {
     /// Lines of delimited fields.
     Csv(Csv),
+    /// Objects in documents.
+    Json(Json),
+}
+
+/// What a JSON dump looks like: where its records stand, and what its envelopes say.
+///
+/// An object is a record where a list, or the document itself, holds it; every other is an envelope.
+#[derive(Debug)]
+pub struct Json {
+    /// The known keys of a record, one spelling for each normalised name.
+    pub keys: &'static [&'static str],
+    /// Whether an object with these normalised keys is a record of this dump.
+    pub is_record: fn(keys: &[String]) -> bool,
+    /// Whether an object that says this is an envelope of this dump, or the body of an error.
+    pub is_envelope: fn(told: &Told) -> bool,
+    /// Keys of envelopes whose list, or object, holds the records.
+    pub roots: &'static [&'static str],
+    /// Keys of envelopes whose object is an envelope, too.
+    pub wrappers: &'static [&'static str],
+    /// Whether records may also stand in an object, under the keys `"0"`, `"1"` and so on.
+    pub by_index: bool,
+    /// How a call's records stand within one element, where they may.
+    pub nesting: Option<Nesting>,
+    /// What an envelope says went wrong.
+    pub error: fn(told: &Told) -> Option<String>,
+    /// What the last envelope says is missing, after so many elements in all.
+    pub missing: fn(told: &Told, elements: u64) -> Option<String>,
+}
+
+/// A call of several records: one main, and any number of subs.
+#[derive(Debug)]
+pub struct Nesting {
+    /// The key of the call's id.
+    pub group: &'static str,
+    /// The key of the main record.
+    pub main: &'static str,
+    /// What the keys of the subs begin with; a number may follow, behind an underscore.
+    pub sub: &'static str,
+}
+
+/// What the envelopes of a document say besides holding records: their keys, those within a wrapper behind
+/// its name and a dot, and their values (nothing where that is a list or an object).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told(pub Vec<(String, Option<String>)>);
+
+impl Told {
+    /// What a key says, if it stands there and says something.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == key)?;
+        found.1.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// Whether a key stands there.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == key)
+    }
+
+    /// The number that a key says.
+    pub fn number(&self, key: &str) -> Option<i64> {
+        self.get(key)?.trim().parse().ok()
+    }
 }
 
 /// What a CSV dump looks like.
@@ -251,6 +320,31 @@ impl Format {
     pub fn csv(&self) -> Option<&Csv> {
         match &self.syntax {
             Syntax::Csv(csv) => Some(csv),
+            Syntax::Json(_) => None,
+        }
+    }
+
+    /// The JSON side of the format, where it has one.
+    pub fn json(&self) -> Option<&Json> {
+        match &self.syntax {
+            Syntax::Json(json) => Some(json),
+            Syntax::Csv(_) => None,
+        }
+    }
+
+    /// The known keys of its records, where they have keys: one spelling for each normalised name.
+    pub fn keys(&self) -> &'static [&'static str] {
+        match &self.syntax {
+            Syntax::Csv(_) => &[],
+            Syntax::Json(json) => json.keys,
+        }
+    }
+
+    /// Whether one element may hold the several records of a call.
+    pub fn nests(&self) -> bool {
+        match &self.syntax {
+            Syntax::Csv(_) => false,
+            Syntax::Json(json) => json.nesting.is_some(),
         }
     }
 }

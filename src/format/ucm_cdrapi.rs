@@ -10,10 +10,14 @@
 //! - The guide's own newer sample has one field too few: an empty one is missing before `session`
 //!   ([`shorter`]).
 //! - One answer holds at most 1000 records, so exactly 1000 are probably one page of more.
+//! - The JSON has the same fields, all of them texts; a call of several legs is one object with `main_cdr` and
+//!   `sub_cdr_1` and so on. `main_cdr` totals its subs and lacks most fields. Newer firmware adds keys, which
+//!   have a column or stand in `extra`.
+//! - The UCM6100 guide's own JSON has `"\pn01\ <5300>"`, which is no JSON.
 
 use std::ops::Range;
 
-use super::{Csv, Field, Fill, Fit, Format, Misfit, Syntax, field, field_or, ucm};
+use super::{Csv, Field, Fill, Fit, Format, Json, Misfit, Nesting, Syntax, Told, field, field_or, ucm};
 use crate::csv::Quotes;
 use crate::schema::TimeKind;
 use crate::time::{DateOrder, read_seconds, read_time};
@@ -38,6 +42,33 @@ pub(super) const CSV: Format = Format {
     channels: super::Channels::Names,
 };
 
+/// `cdrapi?format=json`.
+pub(super) const JSON: Format = Format {
+    name: "ucm-cdrapi-json",
+    vendor: "ucm",
+    recognised_by: "objects with src, dst and AcctId, start or session, or calls with main_cdr",
+    syntax: Syntax::Json(Json {
+        keys: KEYS,
+        is_record,
+        is_envelope: |told| told.has("cdr_root") || told.has("response.cdr_root"),
+        roots: &["cdr_root", "cdr"],
+        wrappers: &["response"],
+        by_index: false,
+        nesting: Some(Nesting { group: "cdr", main: "main_cdr", sub: "sub_cdr" }),
+        error,
+        missing: |_, elements| {
+            (elements == 1000).then(|| {
+                "exactly 1000 calls: probably one page of more; ask the PBX for the next with offset=1000"
+                    .to_string()
+            })
+        },
+    }),
+    fields: FIELDS,
+    fill: Fill::Always(ucm::COLUMNS),
+    times: TimeKind::WallClock,
+    channels: super::Channels::Names,
+};
+
 #[rustfmt::skip]
 const COLUMNS: &[&str] = &[
     "AcctId", "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata",
@@ -46,6 +77,39 @@ const COLUMNS: &[&str] = &[
     "caller_name", "recordfiles", "dstanswer", "chanext", "dstchanext",
     "session", "action_owner", "action_type", "src_trunk_name", "dst_trunk_name",
 ];
+
+/// The columns of the CSV, and what newer firmware adds.
+#[rustfmt::skip]
+const KEYS: &[&str] = &[
+    "AcctId", "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata",
+    "start", "answer", "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield",
+    "channel_ext", "dstchannel_ext", "service",
+    "caller_name", "recordfiles", "dstanswer", "chanext", "dstchanext",
+    "session", "action_owner", "action_type", "src_trunk_name", "dst_trunk_name",
+    "nat_call", "nat_call_peer", "video_call", "gdms_unique_code", "gds_call", "gsc_call", "wave_src_seqid",
+    "wave_dst_seqid", "device_info", "device_info_peer", "recordfiles_desc", "anonymous_call", "reason", "new_src",
+    "sn",
+];
+
+/// What Nexo's records have, too, is not enough.
+fn is_record(keys: &[String]) -> bool {
+    let has = |name: &&str| keys.iter().any(|key| key == name);
+    ["src", "dst"].iter().all(has) && ["acctid", "start", "session"].iter().any(has)
+        || keys.iter().any(|key| key == "maincdr" || key.starts_with("subcdr"))
+}
+
+/// `{"response":{"error_msg":"Invalid parameters!"},"status":-1}`
+fn error(told: &Told) -> Option<String> {
+    let status = told.number("status").filter(|status| *status != 0);
+    let message = ["response.error_msg", "error_msg"].iter().find_map(|key| told.get(key));
+    match (message, status) {
+        (Some(message), _) => Some(message.to_string()),
+        (None, Some(status)) if told.has("response") || told.has("cdr_root") => {
+            Some(format!("status {status}"))
+        }
+        (None, _) => None,
+    }
+}
 
 const FIELDS: &[Field] = &[
     field("acctid"),

@@ -43,12 +43,13 @@ pub fn frame(
     let (mut arena, original, rewritten) =
         if is_utf8 { (text, None, rewritten) } else { (blanked(&text), Some(text), blanked(&rewritten)) };
     arena.extend_from_slice(&rewritten);
-    Records { offset, layout, text_bytes, arena, original, spans, places, rejects, counts }
+    let strays = Vec::new();
+    Records { offset, layout, text_bytes, arena, original, spans, strays, places, rejects, counts }
 }
 
 /// The text with a `?` in place of every byte that is not UTF-8: no span points at one, for such
 /// records are rejected or rewritten.
-fn blanked(text: &[u8]) -> Vec<u8> {
+pub(super) fn blanked(text: &[u8]) -> Vec<u8> {
     let mut blanked = Vec::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
         blanked.extend_from_slice(chunk.valid().as_bytes());

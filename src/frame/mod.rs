@@ -5,19 +5,34 @@
 
 pub mod clean;
 pub mod csv;
+pub mod json;
+pub mod keyed;
 
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
 
-use crate::format::Layout;
+use crate::format::{Layout, Syntax};
 use crate::split::{Block, Content, Unreadable};
 
-/// Frames a block; `encoding` reads records that are not UTF-8.
-pub fn block(block: Block, encoding: Option<&'static Encoding>) -> Records {
+/// What the caller wants to be done with records that cannot be read as they stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// What records are that are not UTF-8.
+    pub encoding: Option<&'static Encoding>,
+    /// A text with an escape that means nothing is read as it stands.
+    pub lenient: bool,
+}
+
+/// Frames a block.
+pub fn block(block: Block, how: How) -> Records {
     let Block { offset, layout, content } = block;
     match content {
-        Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, encoding),
+        Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, how.encoding),
+        Content::Elements { text, elements } => match layout.format.syntax {
+            Syntax::Json(_) => json::frame(text, &elements, offset, layout, how),
+            Syntax::Csv(_) => unreachable!("lines have no elements"),
+        },
         Content::Passed { lines, repeated_header } => {
             let counts = Counts { lines, repeated_headers: repeated_header.into(), ..Counts::default() };
             Records::none(offset, layout, counts, Vec::new())
@@ -26,6 +41,7 @@ pub fn block(block: Block, encoding: Option<&'static Encoding>) -> Records {
             let (reason, message) = match why {
                 Unreadable::TooLarge => (Reason::TooLarge, format!("{length} bytes in one record")),
                 Unreadable::NotARecord => (Reason::NotARecord, "a line above the header".to_string()),
+                Unreadable::Truncated | Unreadable::Syntax => keyed::unreadable(why, &layout),
             };
             let reject =
                 Reject { number: 0, line: 0, offset, length, reason, field: None, message, raw: text };
@@ -72,6 +88,17 @@ pub struct Place {
     pub number: u32,
 }
 
+/// A value that has no slot of its own, under the name that the record gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The record, by its index in the block.
+    pub record: u32,
+    /// Its name.
+    pub name: Span,
+    /// Its value.
+    pub value: Span,
+}
+
 /// The framed records of one block.
 #[derive(Debug)]
 pub struct Records {
@@ -87,6 +114,8 @@ pub struct Records {
     pub original: Option<Vec<u8>>,
     /// `spans[record × slots + slot]`.
     pub spans: Vec<Span>,
+    /// Values under names that have no slot, in the order of the records.
+    pub strays: Vec<Stray>,
     /// Where each record stands.
     pub places: Vec<Place>,
     /// What could not be framed, in order.
@@ -106,6 +135,7 @@ impl Records {
             arena,
             original,
             spans: Vec::new(),
+            strays: Vec::new(),
             places: Vec::new(),
             rejects,
             counts,
@@ -141,6 +171,10 @@ pub struct Counts {
     pub nul_runs: u64,
     /// Line ends in the block.
     pub lines: u64,
+    /// Keys that stood in a record a second time.
+    pub duplicate_keys: u64,
+    /// Pieces between the records that hold something else.
+    pub passed_over: u64,
 }
 
 /// Why a record was rejected. The names are a contract: they stand in the rejects file.
@@ -164,6 +198,14 @@ pub enum Reason {
     TooLarge,
     /// A line that holds no record.
     NotARecord,
+    /// An object that is not written as JSON is.
+    JsonSyntax,
+    /// A text with a backslash before what cannot follow one.
+    JsonEscape,
+    /// Nested too deeply.
+    TooDeep,
+    /// The dump ends within it.
+    Truncated,
 }
 
 impl Reason {
@@ -179,6 +221,10 @@ impl Reason {
             Reason::BadDateOrder => "bad-date-order",
             Reason::TooLarge => "too-large",
             Reason::NotARecord => "not-a-record",
+            Reason::JsonSyntax => "json-syntax",
+            Reason::JsonEscape => "json-escape",
+            Reason::TooDeep => "too-deep",
+            Reason::Truncated => "truncated",
         }
     }
 }

@@ -18,24 +18,11 @@
 
 use memchr::memchr;
 
-use super::{BLOCK, Irregular, MAX_RECORD};
+use super::{BLOCK, Cut, Irregular, MAX_RECORD, Skip};
 use crate::csv::{Dialect, End, Field, QuoteTracker, Quotes, read_record};
 use crate::format::{Layout, normalise};
 use crate::frame::clean;
 use crate::structure::{self, Masks, STEP};
-
-/// What the splitter says of the text that it was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// No record ends in it yet: more text is needed.
-    More,
-    /// Whole records up to this byte.
-    Records(usize, Vec<Irregular>),
-    /// The text begins with a line, up to this byte, that is a header other than the one in force.
-    Header(usize),
-    /// The text begins with a record longer than [`MAX_RECORD`].
-    TooLarge,
-}
 
 /// Bytes that the judging of one cut may read; beyond, each reading is short. Only hostile text needs
 /// so many: quotes left open on most of its lines.
@@ -244,6 +231,14 @@ impl Splitter {
     /// How far a reading may go.
     fn reach(&self, wanted: usize) -> usize {
         if self.judged < JUDGING { wanted } else { wanted.min(SHORT) }
+    }
+}
+
+/// How much of the text belongs to a line that is too long; its line end does.
+pub fn skip(text: &[u8], layout: &Layout) -> Skip {
+    match memchr(layout.dialect.eol, text) {
+        Some(length) => Skip { passed: length + 1, ended: true },
+        None => Skip { passed: text.len(), ended: false },
     }
 }
 

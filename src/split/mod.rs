@@ -5,10 +5,11 @@
 //! It must not know columns or files; of a layout it asks only whether a record reads cleanly.
 
 pub mod csv;
+pub mod json;
 
 use std::sync::Arc;
 
-use crate::format::Layout;
+use crate::format::{Layout, Syntax};
 
 /// How many bytes a block has, unless a single record is longer. A constant: where blocks are cut
 /// depends on the input alone, never on memory, threads or timing.
@@ -41,6 +42,13 @@ pub enum Content {
         /// Records that the vectorised reader would misread, in order.
         irregular: Vec<Irregular>,
     },
+    /// Whole record elements, and what lies between them and is no part of any: their envelopes.
+    Elements {
+        /// Their text, and all between.
+        text: Vec<u8>,
+        /// Where they stand in it, in order.
+        elements: Vec<Element>,
+    },
     /// One record that is no record: it is rejected as a whole.
     Rejected {
         /// Its text, or the beginning of it where it is too large.
@@ -66,8 +74,122 @@ pub enum Content {
 pub enum Unreadable {
     /// Longer than [`MAX_RECORD`].
     TooLarge,
-    /// A line above the header that has as many fields as the header.
+    /// A line above the header that has as many fields as the header, or something else that stands where
+    /// a record should.
     NotARecord,
+    /// The dump ends within it.
+    Truncated,
+    /// It is not written by the grammar of its syntax, so that nobody can tell where it ends; the next record does.
+    Syntax,
+}
+
+/// A record element of a block: one record, or the several of a call. Offsets count in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// Its first byte.
+    pub start: u32,
+    /// Past its last byte.
+    pub end: u32,
+    /// What the splitter saw of it.
+    pub kind: ElementKind,
+}
+
+/// What the splitter saw of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementKind {
+    /// A whole one, as far as its brackets tell.
+    Whole,
+    /// None: it is rejected as it stands.
+    Bad(Unreadable),
+}
+
+impl Element {
+    /// An element from `start` up to `end`.
+    pub fn new(start: usize, end: usize, kind: ElementKind) -> Element {
+        Element { start: start as u32, end: end as u32, kind }
+    }
+
+    /// Its place in the block.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// What a splitter says of the text that it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// No record ends in it yet: more text is needed.
+    More,
+    /// Whole lines of records up to this byte.
+    Records(usize, Vec<Irregular>),
+    /// Whole elements up to this byte; there may be none.
+    Elements(usize, Vec<Element>),
+    /// The text begins with a line, up to this byte, that is a header other than the one in force.
+    Header(usize),
+    /// The text begins with a record longer than [`MAX_RECORD`].
+    TooLarge,
+}
+
+/// How much of a text belongs to a record that is too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// So many bytes of it.
+    pub passed: usize,
+    /// Whether the record ends there.
+    pub ended: bool,
+}
+
+/// What is known of a dump when all of it was cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// Why the dump has failed, although its text was read to its end.
+    pub error: Option<String>,
+}
+
+/// Finds where the records of a dump end, by its syntax.
+#[derive(Debug)]
+pub enum Splitter {
+    /// Lines of delimited fields.
+    Csv(csv::Splitter),
+    /// Objects in documents.
+    Json(Box<json::Splitter>),
+}
+
+impl Splitter {
+    /// The splitter of a dump that begins under this layout.
+    pub fn new(layout: &Layout) -> Splitter {
+        match &layout.format.syntax {
+            Syntax::Csv(_) => Splitter::Csv(csv::Splitter::default()),
+            Syntax::Json(json) => Splitter::Json(Box::new(json::Splitter::new(json))),
+        }
+    }
+
+    /// Cuts text of whole records off the front of `text`, which begins where the last cut ended. `at_end`
+    /// says that the dump ends with this text. Until it comes back with a cut, it may be asked again with more.
+    pub fn cut(&mut self, text: &[u8], layout: &Layout, at_end: bool) -> Cut {
+        match self {
+            Splitter::Csv(csv) => csv.cut(text, layout, at_end),
+            Splitter::Json(json) => json.cut(text, at_end),
+        }
+    }
+
+    /// How much of `text` belongs to the record that was too large; the text goes on where the last ended.
+    pub fn skip(&mut self, text: &[u8], layout: &Layout, at_end: bool) -> Skip {
+        match self {
+            Splitter::Csv(_) => csv::skip(text, layout),
+            Splitter::Json(json) => json.skip(text, at_end),
+        }
+    }
+
+    /// What is known when all text was cut.
+    pub fn end(&mut self) -> Ending {
+        match self {
+            Splitter::Csv(_) => Ending::default(),
+            Splitter::Json(json) => json.end(),
+        }
+    }
 }
 
 /// A record that only the careful reader reads right; offsets count in the block.

@@ -13,7 +13,7 @@ use calltable::Options;
 use calltable::format::detect::detect;
 use calltable::format::layout::Take;
 use calltable::format::{Fit, Layout, Misfit, normalise};
-use calltable::stages::{Dialect, Dump, Field, Form, Quotes, Records, Step, block};
+use calltable::stages::{Dialect, Dump, Field, Form, How, Quotes, Records, Step, block};
 use calltable::time::{DateOrder, read_seconds, read_time};
 use calltable::{Column, Error};
 
@@ -77,7 +77,9 @@ pub(crate) fn fast(text: &[u8], options: &Options) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     loop {
         match dump.step()? {
-            Step::Work(work) => outcome.add(block(work.block, options.encoding)),
+            Step::Work(work) => {
+                outcome.add(block(work.block, How { encoding: options.encoding, lenient: options.lenient }))
+            }
             Step::Done => return Ok(outcome),
             Step::Survey => dump.surveyed(None)?,
             Step::Need(_) => panic!("all bytes were given"),

@@ -1,0 +1,389 @@
+//! JSON elements → spans.
+//!
+//! An element is one record, or a call: an object that holds a main record and subs. Each is a row of its own,
+//! and is rejected by itself; only where the element itself cannot be read is it one reject.
+//!
+//! Values stand where they stood. Texts with escapes, names of nested values (`outer.inner`) and second keys
+//! (`name#2`) are rewritten behind the text. A list is its own text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::keyed::Table;
+use super::{How, Reason, Records, Span};
+use crate::csv::MAX_FIELDS;
+use crate::format::{Layout, Nesting};
+use crate::json::{self, Fault, MAX_DEPTH, Members, Text, Value, key_at, skip_blank, value_at, value_end};
+use crate::split::Element;
+
+/// The longest name of a value, with the names of what it is nested in.
+const LONGEST_NAME: usize = 1024;
+
+/// Frames the records of a block.
+pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
+    let mut framer = Framer { table: Table::new(&text, offset, &layout, how), members: Vec::new() };
+    for element in elements {
+        if !framer.table.is_bad(element) {
+            framer.element(element.range());
+        }
+    }
+    let framed = framer.table.finish();
+    framed.records(text, layout)
+}
+
+struct Framer<'a> {
+    table: Table<'a>,
+    /// Scratch: the members of the call that is being framed.
+    members: Vec<Range<usize>>,
+}
+
+/// Why a record is rejected: the reason, the field and a sentence.
+type Refusal = (Reason, Option<String>, String);
+
+/// The text that a record is read from, and where that stands in the arena.
+#[derive(Clone, Copy)]
+struct Source<'t> {
+    text: &'t [u8],
+    shift: usize,
+}
+
+impl Source<'_> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(start + self.shift, end + self.shift)
+    }
+}
+
+/// A record within a call.
+struct Part {
+    is_main: bool,
+    /// The sub's number; nothing where its key has none.
+    index: Option<u64>,
+    range: Range<usize>,
+}
+
+impl Framer<'_> {
+    fn element(&mut self, range: Range<usize>) {
+        let nesting = self.table.layout.format.json().and_then(|json| json.nesting.as_ref());
+        let parts = nesting.map(|nesting| self.parts(&range, nesting));
+        match parts {
+            None => self.single(range),
+            Some(Ok(parts)) if parts.is_empty() => self.single(range),
+            Some(Ok(parts)) => self.call(range, parts),
+            Some(Err(fault)) => self.refuse(range, refusal(fault)),
+        }
+    }
+
+    /// The records within an element, the main one first and the subs by their numbers; none where it is
+    /// itself a record. What else it holds stands in `members`.
+    fn parts(&mut self, range: &Range<usize>, nesting: &Nesting) -> Result<Vec<Part>, Fault> {
+        let text = &self.table.text[..range.end];
+        self.members.clear();
+        let mut parts = Vec::new();
+        let mut members = Members::new(text, range.start);
+        while let Some(at) = members.next(text)? {
+            let (key, value) = key_at(text, at)?;
+            let name = &text[key.start..key.end];
+            let end = json::bracket_end(text, value)?;
+            members.pass(end);
+            match (name == nesting.main.as_bytes(), sub_number(name, nesting)) {
+                (true, _) if text[value] == b'{' => {
+                    parts.push(Part { is_main: true, index: None, range: value..end });
+                }
+                (_, Some(index)) if text[value] == b'{' => {
+                    parts.push(Part { is_main: false, index, range: value..end });
+                }
+                (_, Some(index)) if text[value] == b'[' => list_of_subs(text, value, index, &mut parts)?,
+                _ => self.members.push(at..end),
+            }
+        }
+        number(&mut parts);
+        Ok(parts)
+    }
+
+    fn single(&mut self, range: Range<usize>) {
+        if let Err(refusal) = self.record(range.clone(), |_| Ok(())) {
+            self.refuse(range, refusal);
+        }
+    }
+
+    fn call(&mut self, range: Range<usize>, parts: Vec<Part>) {
+        let Some(nest) = self.table.layout.nest else { return };
+        if let Err((reason, message)) = self.own_text(&range, &parts) {
+            return self.refuse(range, (reason, None, message));
+        }
+        let group = match self.group() {
+            Ok(group) => group,
+            Err(refusal) => return self.refuse(range, refusal),
+        };
+        let mut own = std::mem::take(&mut self.members);
+        for part in parts {
+            let framed = self.record(part.range.clone(), |framer| {
+                let (main, sub) = framer.table.kinds();
+                framer.table.put_at(nest.kind, if part.is_main { main } else { sub });
+                framer.table.put_at(nest.group, group);
+                if let Some(index) = part.index.filter(|_| !part.is_main) {
+                    let index = framer.table.number(index);
+                    framer.table.put_at(nest.index, index);
+                }
+                // What the call says besides goes with its first record.
+                own.iter().try_for_each(|member| framer.own_member(member.clone()))
+            });
+            match framed {
+                Ok(()) => own.clear(),
+                Err(refusal) => self.refuse(part.range, refusal),
+            }
+        }
+        self.members = own;
+    }
+
+    /// Whether what the call holds besides its records can be read.
+    fn own_text(&self, range: &Range<usize>, parts: &[Part]) -> Result<(), (Reason, String)> {
+        if self.table.is_utf8 {
+            return Ok(());
+        }
+        let mut inner: Vec<&Range<usize>> = parts.iter().map(|part| &part.range).collect();
+        inner.sort_by_key(|part| part.start);
+        let mut at = range.start;
+        for part in inner.into_iter().map(Some).chain([None]) {
+            let end = part.map_or(range.end, |part| part.start);
+            if std::str::from_utf8(&self.table.text[at..end]).is_err() {
+                return Err((Reason::InvalidUtf8, "not UTF-8 outside of its records".to_string()));
+            }
+            at = part.map_or(end, |part| part.end);
+        }
+        Ok(())
+    }
+
+    /// The call's id.
+    fn group(&mut self) -> Result<Span, Refusal> {
+        let nesting = self.table.layout.format.json().and_then(|json| json.nesting.as_ref());
+        let Some(nesting) = nesting else { return Ok(Span::default()) };
+        let source = Source { text: self.table.text, shift: 0 };
+        for at in 0..self.members.len() {
+            let member = self.members[at].clone();
+            let (key, value) = key_at(source.text, member.start).map_err(refusal)?;
+            if &source.text[key.start..key.end] == nesting.group.as_bytes() {
+                self.members.remove(at);
+                return self.scalar(source, key, value, member.end);
+            }
+        }
+        Ok(Span::default())
+    }
+
+    /// A member of the call itself, which no slot of its records is for.
+    fn own_member(&mut self, member: Range<usize>) -> Result<(), Refusal> {
+        let source = Source { text: self.table.text, shift: 0 };
+        let (key, value) = key_at(source.text, member.start).map_err(refusal)?;
+        let name = self.name(source, key)?;
+        if matches!(source.text[value], b'{') {
+            return self.object(source, value, Some(name), 1).map(drop);
+        }
+        let value = self.scalar(source, key, value, member.end)?;
+        self.table.put_known(None, name, value);
+        Ok(())
+    }
+
+    /// Frames the record whose object stands at this range; `more` puts what stands outside of it.
+    fn record(
+        &mut self,
+        range: Range<usize>,
+        more: impl FnOnce(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.table.begin();
+        let readable = self.table.readable(range.start, range.end);
+        let readable = readable.map_err(|(reason, message)| (reason, None, message))?;
+        let is_whole = match &readable {
+            Cow::Borrowed(_) => {
+                let source = Source { text: &self.table.text[..range.end], shift: 0 };
+                self.whole(source, range.start)? == range.end
+            }
+            Cow::Owned(decoded) => {
+                let shift = self.table.rewrite(decoded).start as usize;
+                self.whole(Source { text: decoded, shift }, 0)? == decoded.len()
+            }
+        };
+        if !is_whole {
+            return Err((
+                Reason::JsonSyntax,
+                None,
+                "something stands behind its closing bracket".to_string(),
+            ));
+        }
+        more(self)?;
+        self.table.accept(range.start, range.end);
+        Ok(())
+    }
+
+    /// The members of a record; comes back with where it ends.
+    fn whole(&mut self, source: Source<'_>, open: usize) -> Result<usize, Refusal> {
+        if source.text.get(skip_blank(source.text, open + 1)) == Some(&b'}') {
+            return Err((Reason::NotARecord, None, "an object that holds nothing".to_string()));
+        }
+        self.object(source, open, None, 0)
+    }
+
+    /// Puts the members of an object that is `depth` deep in its record, under `prefix` and a dot.
+    fn object(
+        &mut self,
+        source: Source<'_>,
+        open: usize,
+        prefix: Option<Span>,
+        depth: usize,
+    ) -> Result<usize, Refusal> {
+        if depth >= MAX_DEPTH {
+            return Err(refusal(Fault::TooDeep));
+        }
+        let text = source.text;
+        let mut members = Members::new(text, open);
+        let mut count = 0;
+        while let Some(at) = members.next(text).map_err(refusal)? {
+            count += 1;
+            if count > MAX_FIELDS {
+                return Err((Reason::FieldCount, None, format!("more than {MAX_FIELDS} keys")));
+            }
+            let (key, value) = key_at(text, at).map_err(refusal)?;
+            let own = self.name(source, key)?;
+            let name = self.nested(prefix, own)?;
+            if text.get(value) == Some(&b'{') {
+                members.pass(self.object(source, value, Some(name), depth + 1)?);
+                continue;
+            }
+            let end = value_end(text, value, depth).map_err(refusal)?;
+            let span = self.scalar(source, key, value, end)?;
+            self.put(prefix, name, span);
+            members.pass(end);
+        }
+        if members.trailing_comma {
+            self.table.repaired();
+        }
+        Ok(members.end())
+    }
+
+    /// Puts a value; the id of a call that is one record goes where that of a call of several does.
+    fn put(&mut self, prefix: Option<Span>, name: Span, value: Span) {
+        let json = self.table.layout.format.json();
+        let group = json.and_then(|json| json.nesting.as_ref()).map(|nesting| nesting.group.as_bytes());
+        match self.table.layout.nest {
+            Some(nest) if prefix.is_none() && Some(self.table.bytes(name)) == group => {
+                self.table.put_at(nest.group, value);
+            }
+            _ => self.table.put(name, value),
+        }
+    }
+
+    /// What a key says.
+    fn name(&mut self, source: Source<'_>, key: Text) -> Result<Span, Refusal> {
+        let name = self.text(source, key).map_err(|()| {
+            (Reason::JsonEscape, None, "a key with a backslash that begins no escape".to_string())
+        })?;
+        if name.len as usize > LONGEST_NAME {
+            return Err((Reason::JsonSyntax, None, format!("a key of {} bytes", name.len)));
+        }
+        Ok(name)
+    }
+
+    /// A name behind that of what it is nested in.
+    fn nested(&mut self, prefix: Option<Span>, own: Span) -> Result<Span, Refusal> {
+        let Some(prefix) = prefix else { return Ok(own) };
+        let name = [self.table.bytes(prefix), b".", self.table.bytes(own)].concat();
+        if name.len() > LONGEST_NAME {
+            return Err((Reason::TooDeep, None, format!("nested keys of {} bytes", name.len())));
+        }
+        Ok(self.table.rewrite(&name))
+    }
+
+    /// The span of a value that is no object, and ends at `end`.
+    fn scalar(&mut self, source: Source<'_>, key: Text, value: usize, end: usize) -> Result<Span, Refusal> {
+        let text = source.text;
+        match value_at(text, value).map_err(refusal)? {
+            Value::Text(found) => self.text(source, found).map_err(|()| {
+                let field = String::from_utf8_lossy(&text[key.start..key.end]).into_owned();
+                (Reason::JsonEscape, Some(field), "a backslash that begins no escape".to_string())
+            }),
+            Value::Bare(start, end) => Ok(source.span(start, end)),
+            Value::Null(_) => Ok(Span::default()),
+            // Nothing in it is nothing.
+            Value::List | Value::Object if skip_blank(text, value + 1) + 1 == end => Ok(Span::default()),
+            Value::List | Value::Object => Ok(source.span(value, end)),
+        }
+    }
+
+    /// What a text says.
+    fn text(&mut self, source: Source<'_>, text: Text) -> Result<Span, ()> {
+        let inner = &source.text[text.start..text.end];
+        if inner.iter().any(|&byte| byte < b' ') {
+            self.table.repaired();
+        }
+        if !text.escaped {
+            return Ok(source.span(text.start, text.end));
+        }
+        let mut outcome = Ok(false);
+        let span = self.table.rewrite_by(|out| outcome = json::unescape(inner, out));
+        match outcome {
+            Ok(repaired) => {
+                if repaired {
+                    self.table.repaired();
+                }
+                Ok(span)
+            }
+            Err(_) if self.table.how.lenient => {
+                self.table.repaired();
+                Ok(source.span(text.start, text.end))
+            }
+            Err(_) => Err(()),
+        }
+    }
+
+    fn refuse(&mut self, range: Range<usize>, (reason, field, message): Refusal) {
+        self.table.reject(range.start, range.end, reason, field, message);
+    }
+}
+
+/// The number in the key of a sub; the second nothing is a key without one.
+fn sub_number(name: &[u8], nesting: &Nesting) -> Option<Option<u64>> {
+    match name.strip_prefix(nesting.sub.as_bytes())? {
+        [] => Some(None),
+        [b'_', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
+            Some(std::str::from_utf8(digits).ok()?.parse().ok())
+        }
+        _ => None,
+    }
+}
+
+/// A list of subs: the first has the number of its key.
+fn list_of_subs(text: &[u8], open: usize, index: Option<u64>, parts: &mut Vec<Part>) -> Result<(), Fault> {
+    let mut members = Members::new(text, open);
+    let mut index = index;
+    while let Some(at) = members.next(text)? {
+        if text[at] != b'{' {
+            return Err(Fault::Expected("a sub record", at));
+        }
+        let end = json::bracket_end(text, at)?;
+        members.pass(end);
+        parts.push(Part { is_main: false, index, range: at..end });
+        index = index.map(|index| index.saturating_add(1));
+    }
+    Ok(())
+}
+
+/// Orders the records of a call; subs whose keys have no number are counted.
+fn number(parts: &mut [Part]) {
+    let mut next = 1;
+    for part in parts.iter_mut().filter(|part| !part.is_main) {
+        let index = *part.index.get_or_insert(next);
+        next = index.saturating_add(1);
+    }
+    parts.sort_by_key(|part| (!part.is_main, part.index));
+}
+
+fn refusal(fault: Fault) -> Refusal {
+    let message = match fault {
+        Fault::Open => "it ends within a value".to_string(),
+        Fault::Expected(what, _) => format!("{what} is expected where something else stands"),
+        Fault::TooDeep => {
+            return (Reason::TooDeep, None, format!("nested more than {MAX_DEPTH} brackets deep"));
+        }
+    };
+    (Reason::JsonSyntax, None, message)
+}

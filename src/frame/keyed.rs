@@ -1,0 +1,326 @@
+//! The table of records that every framer of keyed records fills: known keys to slots, all others to strays.
+//!
+//! It keeps what the syntaxes have in common: which of two equal keys counts, what is rewritten and where that
+//! stands, places, rejects and their lines. It must not know how a record is written.
+
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use memchr::memchr_iter;
+
+use super::csv::blanked;
+use super::{Counts, How, Place, Reason, Records, Reject, Span, Stray};
+use crate::format::{Layout, Syntax};
+use crate::split::{Element, ElementKind, KEPT_OF_TOO_LARGE, Unreadable};
+
+/// Strays of one record that are compared one by one; of more the names are hashed.
+const FEW: usize = 16;
+
+/// The records of a block, being framed.
+pub struct Table<'a> {
+    /// The block's text.
+    pub text: &'a [u8],
+    /// What the slots mean.
+    pub layout: &'a Layout,
+    /// What is done with records that cannot be read as they stand.
+    pub how: How,
+    /// The whole text is UTF-8; else every record has to be checked by itself.
+    pub is_utf8: bool,
+    offset: u64,
+    spans: Vec<Span>,
+    strays: Vec<Stray>,
+    places: Vec<Place>,
+    rejects: Vec<Reject>,
+    counts: Counts,
+    /// Values that had to be rewritten; they go behind the text.
+    rewritten: Vec<u8>,
+    /// For each slot the row, counted in `begun`, in which its key last stood, and how often it did.
+    filled: Vec<(u32, u32)>,
+    begun: u32,
+    /// The row that was begun: its first stray, and its second keys and repairs so far.
+    first_stray: usize,
+    second_keys: u64,
+    repaired: bool,
+    /// The row's names without a slot, and how often each stood; and where they stand here, once they are many.
+    names: Vec<(Span, u32)>,
+    named: HashTable<u32>,
+    /// Line ends before that byte, for the rejects' lines.
+    counted: (usize, u64),
+    /// Where `main` and `sub` stand.
+    kinds: Option<(Span, Span)>,
+}
+
+impl<'a> Table<'a> {
+    /// No records yet.
+    pub fn new(text: &'a [u8], offset: u64, layout: &'a Layout, how: How) -> Table<'a> {
+        let lines = memchr_iter(layout.dialect.eol, text).count() as u64;
+        Table {
+            text,
+            layout,
+            how,
+            is_utf8: simdutf8::basic::from_utf8(text).is_ok(),
+            offset,
+            spans: Vec::new(),
+            strays: Vec::new(),
+            places: Vec::new(),
+            rejects: Vec::new(),
+            counts: Counts { lines, ..Counts::default() },
+            rewritten: Vec::new(),
+            filled: vec![(0, 0); layout.slots()],
+            begun: 0,
+            first_stray: 0,
+            second_keys: 0,
+            repaired: false,
+            names: Vec::new(),
+            named: HashTable::new(),
+            counted: (0, 0),
+            kinds: None,
+        }
+    }
+
+    /// Begins a row; one that was begun before, and not accepted, is dropped.
+    pub fn begin(&mut self) {
+        self.drop_begun();
+        self.begun += 1;
+        self.spans.resize((self.places.len() + 1) * self.layout.slots(), Span::default());
+    }
+
+    fn drop_begun(&mut self) {
+        self.spans.truncate(self.places.len() * self.layout.slots());
+        self.strays.truncate(self.first_stray);
+        self.names.clear();
+        self.named.clear();
+        (self.second_keys, self.repaired) = (0, false);
+    }
+
+    /// Puts a value under the name that the record gives it. Of two equal names the first counts.
+    pub fn put(&mut self, name: Span, value: Span) {
+        let slot = self.layout.keys.slot(self.bytes(name));
+        self.put_known(slot, name, value);
+    }
+
+    /// The same, where the slot of the name is known, or that it has none.
+    #[inline]
+    pub fn put_known(&mut self, slot: Option<usize>, name: Span, value: Span) {
+        let times = match slot {
+            Some(slot) => {
+                let (row, times) = self.filled[slot];
+                let times = if row == self.begun { times + 1 } else { 1 };
+                self.filled[slot] = (self.begun, times);
+                if times == 1 {
+                    return self.put_at(slot, value);
+                }
+                times
+            }
+            None => self.times(name),
+        };
+        self.put_stray(name, value, times);
+    }
+
+    /// Puts a value into a slot of the row, whatever stood there.
+    #[inline]
+    pub fn put_at(&mut self, slot: usize, value: Span) {
+        let row = self.places.len() * self.layout.slots();
+        self.spans[row + slot] = value;
+    }
+
+    /// Puts a value beside the slots; one whose key stood there before has its number in its name.
+    fn put_stray(&mut self, name: Span, value: Span, times: u32) {
+        let mut name = name;
+        if times > 1 {
+            self.second_keys += 1;
+            let own = [self.bytes(name), format!("#{times}").as_bytes()].concat();
+            name = self.rewrite(&own);
+        }
+        self.strays.push(Stray { record: self.places.len() as u32, name, value });
+    }
+
+    /// How often a name without a slot stood in the row, this time included.
+    fn times(&mut self, name: Span) -> u32 {
+        let hasher = FixedState::default();
+        let bytes = |span: Span| bytes_of(self.text, &self.rewritten, span);
+        let same = |at: usize| bytes(self.names[at].0) == bytes(name);
+        let known = if self.named.is_empty() {
+            (0..self.names.len()).find(|&at| same(at))
+        } else {
+            let hash = hasher.hash_one(bytes(name));
+            self.named.find(hash, |&at| same(at as usize)).map(|&at| at as usize)
+        };
+        if let Some(at) = known {
+            self.names[at].1 += 1;
+            return self.names[at].1;
+        }
+        self.names.push((name, 1));
+        let from = match self.names.len() {
+            0..=FEW => return 1,
+            _ if self.named.is_empty() => 0,
+            many => many - 1,
+        };
+        let hash_of =
+            |at: &u32| hasher.hash_one(bytes_of(self.text, &self.rewritten, self.names[*at as usize].0));
+        for at in from as u32..self.names.len() as u32 {
+            self.named.insert_unique(hash_of(&at), at, hash_of);
+        }
+        1
+    }
+
+    /// Keeps a value that does not stand in the text as it is. It must be UTF-8, if its record is accepted.
+    pub fn rewrite(&mut self, value: &[u8]) -> Span {
+        self.rewrite_by(|out| out.extend_from_slice(value))
+    }
+
+    /// Keeps what is appended.
+    pub fn rewrite_by(&mut self, append: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = self.rewritten.len();
+        append(&mut self.rewritten);
+        Span::new(self.text.len() + start, self.text.len() + self.rewritten.len())
+    }
+
+    /// The bytes of a value.
+    pub fn bytes(&self, span: Span) -> &[u8] {
+        bytes_of(self.text, &self.rewritten, span)
+    }
+
+    /// The digits of a number.
+    pub fn number(&mut self, number: u64) -> Span {
+        self.rewrite(number.to_string().as_bytes())
+    }
+
+    /// `main` and `sub`, for the slot of the record's kind.
+    pub fn kinds(&mut self) -> (Span, Span) {
+        match self.kinds {
+            Some(kinds) => kinds,
+            None => {
+                let kinds = (self.rewrite(b"main"), self.rewrite(b"sub"));
+                *self.kinds.insert(kinds)
+            }
+        }
+    }
+
+    /// Says that the row was read only after a repair.
+    pub fn repaired(&mut self) {
+        self.repaired = true;
+    }
+
+    /// Accepts the row that was begun; the record's own bytes are those from `start` to `end`.
+    pub fn accept(&mut self, start: usize, end: usize) {
+        let number = self.counts.records as u32;
+        self.places.push(Place { start: start as u32, len: (end - start) as u32, number });
+        self.counts.records += 1;
+        self.counts.repaired += u64::from(self.repaired);
+        self.counts.duplicate_keys += self.second_keys;
+        self.first_stray = self.strays.len();
+        self.drop_begun();
+    }
+
+    /// Rejects the record from `start` to `end`; what was begun of its row is dropped.
+    pub fn reject(
+        &mut self,
+        start: usize,
+        end: usize,
+        reason: Reason,
+        field: Option<String>,
+        message: String,
+    ) {
+        self.drop_begun();
+        let (from, lines) = if self.counted.0 <= start { self.counted } else { (0, 0) };
+        let line = lines + memchr_iter(self.layout.dialect.eol, &self.text[from..start]).count() as u64;
+        self.counted = (start, line);
+        let raw = &self.text[start..end];
+        let kept = if reason == Reason::TooLarge { raw.len().min(KEPT_OF_TOO_LARGE) } else { raw.len() };
+        self.rejects.push(Reject {
+            number: self.counts.records,
+            line,
+            offset: self.offset + start as u64,
+            length: raw.len() as u64,
+            reason,
+            field,
+            message,
+            raw: raw[..kept].to_vec(),
+        });
+        self.counts.records += 1;
+    }
+
+    /// Rejects an element that the splitter found to be none; comes back with whether it did.
+    pub fn is_bad(&mut self, element: &Element) -> bool {
+        let ElementKind::Bad(why) = element.kind else { return false };
+        let (reason, message) = unreadable(why, self.layout);
+        let range = element.range();
+        self.reject(range.start, range.end, reason, None, message);
+        true
+    }
+
+    /// The text of a record as it is read: its own, or, where that is not UTF-8, what the encoding makes of it.
+    pub fn readable(&self, start: usize, end: usize) -> Result<Cow<'a, [u8]>, (Reason, String)> {
+        let raw = &self.text[start..end];
+        if self.is_utf8 || std::str::from_utf8(raw).is_ok() {
+            return Ok(Cow::Borrowed(raw));
+        }
+        let Some(encoding) = self.how.encoding else {
+            return Err((Reason::InvalidUtf8, "not UTF-8; --encoding names what it is".to_string()));
+        };
+        let decoded = encoding.decode_without_bom_handling_and_without_replacement(raw);
+        let wrong = || (Reason::InvalidUtf8, format!("neither UTF-8 nor {}", encoding.name()));
+        Ok(Cow::Owned(decoded.ok_or_else(wrong)?.into_owned().into_bytes()))
+    }
+
+    /// What was framed, without the text: that is added by [`Framed::records`], when nothing borrows it.
+    pub fn finish(mut self) -> Framed {
+        self.drop_begun();
+        let Table { spans, strays, places, rejects, counts, rewritten, is_utf8, offset, .. } = self;
+        Framed { spans, strays, places, rejects, counts, rewritten, is_utf8, offset }
+    }
+}
+
+/// A [`Table`] without its text.
+pub struct Framed {
+    spans: Vec<Span>,
+    strays: Vec<Stray>,
+    places: Vec<Place>,
+    rejects: Vec<Reject>,
+    counts: Counts,
+    rewritten: Vec<u8>,
+    is_utf8: bool,
+    offset: u64,
+}
+
+impl Framed {
+    /// The records of the text that they were framed from.
+    pub fn records(self, text: Vec<u8>, layout: Arc<Layout>) -> Records {
+        let Framed { spans, strays, places, rejects, counts, rewritten, is_utf8, offset } = self;
+        let text_bytes = text.len() as u64;
+        // What was rewritten of a record that was then rejected need not be UTF-8 either.
+        let (mut arena, original, rewritten) =
+            if is_utf8 { (text, None, rewritten) } else { (blanked(&text), Some(text), blanked(&rewritten)) };
+        arena.extend_from_slice(&rewritten);
+        Records { offset, layout, text_bytes, arena, original, spans, strays, places, rejects, counts }
+    }
+}
+
+#[inline]
+fn bytes_of<'t>(text: &'t [u8], rewritten: &'t [u8], span: Span) -> &'t [u8] {
+    let (start, len) = (span.start as usize, span.len as usize);
+    match start.checked_sub(text.len()) {
+        // A span of nothing may stand at the text's end.
+        Some(start) => &rewritten[start..start + len],
+        None => &text[start..start + len],
+    }
+}
+
+/// What is told of an element that is none.
+pub fn unreadable(why: Unreadable, layout: &Layout) -> (Reason, String) {
+    let syntax = match layout.format.syntax {
+        Syntax::Csv(_) | Syntax::Json(_) => Reason::JsonSyntax,
+    };
+    match why {
+        Unreadable::TooLarge => (Reason::TooLarge, "too many bytes in one record".to_string()),
+        Unreadable::NotARecord => (Reason::NotARecord, "no record where one should stand".to_string()),
+        Unreadable::Truncated => (Reason::Truncated, "the dump ends within this record".to_string()),
+        Unreadable::Syntax => {
+            (syntax, "its quotes or brackets do not match: read on at the next record".to_string())
+        }
+    }
+}

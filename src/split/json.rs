@@ -1,0 +1,477 @@
+//! Where the records of JSON documents stand, and what their envelopes say.
+//!
+//! ```text
+//!   {"response":{"cdr_root":[ {…},{…},{…} ]},"status":0}   {"cdr_root":[ …
+//!   ╰ envelope ────────────╯ ╰ elements ──╯ ╰ envelope ─╯
+//! ```
+//!
+//! Documents follow one another with or without white space. An object in a list of records, under an index, or
+//! alone in a document is an element; every other is an envelope, whose members are looked at one by one. The
+//! elements are walked by their brackets alone (`json/walk.rs`).
+//!
+//! An element that is broken must not swallow the file: the next begins where an object does whose first key
+//! is a record's, and which stands where one can (`json/resume.rs`).
+
+mod classify;
+mod resume;
+pub mod walk;
+
+use std::ops::Range;
+
+pub use self::classify::keys;
+use self::classify::{Class, classify};
+use self::resume::{Resume, trimmed};
+use self::walk::{Walk, Walker};
+use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
+use crate::format::keys::Keys;
+use crate::format::{Json, Told};
+use crate::json::{Fault, Value, key_at, skip_blank, unescape, value_at, value_end};
+
+/// Members of an envelope that are remembered, and how much of each.
+const TOLD: usize = 64;
+const TOLD_BYTES: usize = 1024;
+
+/// Envelopes within one another; what is nested deeper is no envelope.
+const DEEPEST: usize = 16;
+
+/// A first key, or what an object begins with up to its first value, is remembered up to so many bytes.
+const BEGINNING: usize = 64;
+
+/// Finds where records stand.
+#[derive(Debug)]
+pub struct Splitter {
+    json: &'static Json,
+    keys: Keys,
+    /// What is known where the last cut ended.
+    known: Known,
+    /// The element that is too large, being passed over.
+    skipping: Option<Skipping>,
+}
+
+/// What the splitter knows at a byte of the dump.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// What is open: envelopes, and lists of records.
+    open: Vec<Open>,
+    /// The next byte opens an object that is a record, whatever it stands in.
+    is_element: bool,
+    /// What the document's envelopes say so far; and what those of the last document that had any did.
+    told: Told,
+    last_told: Told,
+    /// Why the dump has failed: what the first envelope said that told of an error.
+    error: Option<String>,
+    elements: u64,
+    /// How the last good element begins, up to its first value, and its first key.
+    beginning: Vec<u8>,
+    first_key: Vec<u8>,
+    /// The text ends within an element.
+    is_truncated: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Open {
+    /// A list of records.
+    List,
+    /// An envelope; its members are told behind this prefix.
+    Envelope(String),
+}
+
+#[derive(Debug)]
+enum Skipping {
+    /// By its brackets.
+    Whole(Walker),
+    /// It is broken: up to the next record.
+    Broken,
+}
+
+/// What one step came to.
+enum Next {
+    /// Past something that is no record.
+    Passed(usize),
+    /// An element, and where the text goes on.
+    Found(Element, usize),
+    /// More text is needed.
+    More,
+}
+
+impl Splitter {
+    /// At the beginning of a dump.
+    pub fn new(json: &'static Json) -> Splitter {
+        Splitter { json, keys: Keys::new(json.keys), known: Known::default(), skipping: None }
+    }
+
+    /// Cuts whole elements, and the envelope text round them, off the front of `text`.
+    pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
+        let mut step = Step { json: self.json, keys: &self.keys, text, at_end, known: self.known.clone() };
+        let mut elements = Vec::new();
+        let mut done = 0;
+        while done < text.len() {
+            match step.next(done) {
+                Next::Passed(at) => done = at,
+                Next::Found(element, at) => {
+                    elements.push(element);
+                    done = at;
+                }
+                Next::More => break,
+            }
+        }
+        match done {
+            0 if text.len() > MAX_RECORD => {
+                self.skipping = Some(Skipping::Whole(Walker::default()));
+                Cut::TooLarge
+            }
+            0 => Cut::More,
+            _ => {
+                self.known = step.known;
+                Cut::Elements(done, elements)
+            }
+        }
+    }
+
+    /// How much of the text belongs to the element that is too large.
+    pub fn skip(&mut self, text: &[u8], at_end: bool) -> Skip {
+        let mut from = 0;
+        if let Some(Skipping::Whole(walker)) = &mut self.skipping {
+            match walker.walk(text, 0) {
+                Walk::End(end) => return self.skipped(end),
+                Walk::Open => return Skip { passed: text.len(), ended: false },
+                Walk::Broken { from: broken, .. } => from = broken,
+            }
+            self.skipping = Some(Skipping::Broken);
+        }
+        let resume = Resume { json: self.json, keys: &self.keys, text, first_key: &self.known.first_key };
+        match resume.find(from) {
+            Some((next, is_document)) => {
+                if is_document {
+                    self.known.open.clear();
+                }
+                self.skipped(next)
+            }
+            None if at_end => self.skipped(text.len()),
+            // What begins in the last bytes may go on behind them.
+            None => Skip { passed: text.len().saturating_sub(resume::REACH).max(1), ended: false },
+        }
+    }
+
+    fn skipped(&mut self, passed: usize) -> Skip {
+        self.skipping = None;
+        self.known.is_element = false;
+        self.known.elements += 1;
+        Skip { passed, ended: true }
+    }
+
+    /// What is known at the end of the dump.
+    pub fn end(&mut self) -> Ending {
+        let known = &mut self.known;
+        let mut warnings = Vec::new();
+        if !known.open.is_empty() && !known.is_truncated {
+            warnings.push("the dump ends within a document: records may be missing".to_string());
+            known.settle(self.json);
+        }
+        warnings.extend((self.json.missing)(&known.last_told, known.elements));
+        Ending { warnings, error: known.error.take() }
+    }
+
+    /// How many elements there were, and what the envelopes said: for telling what dump it is.
+    pub fn heard(&mut self) -> (u64, Told, Option<String>) {
+        let known = &mut self.known;
+        if !known.open.is_empty() {
+            known.settle(self.json);
+        }
+        (known.elements, std::mem::take(&mut known.last_told), known.error.take())
+    }
+}
+
+impl Known {
+    /// A document has ended, or the dump has within it: what it said is judged.
+    fn settle(&mut self, json: &Json) {
+        if let Some(message) = (json.error)(&self.told) {
+            self.error.get_or_insert(format!("an error in place of a dump: `{message}`"));
+        }
+        let told = std::mem::take(&mut self.told);
+        if !told.0.is_empty() {
+            self.last_told = told;
+        }
+    }
+
+    fn tell(&mut self, name: String, value: Option<&[u8]>) {
+        if self.told.0.len() < TOLD && name.len() < TOLD_BYTES {
+            let shown = |value: &[u8]| {
+                let value = &value[..value.len().min(TOLD_BYTES)];
+                let mut plain = Vec::new();
+                let plain = unescape(value, &mut plain).map_or(value, |_| &plain);
+                String::from_utf8_lossy(plain).into_owned()
+            };
+            self.told.0.push((name, value.map(shown)));
+        }
+    }
+
+    /// Remembers how a good element begins.
+    fn remember(&mut self, element: &[u8]) {
+        if element.starts_with(&self.beginning) && !self.beginning.is_empty() {
+            return;
+        }
+        let short = &element[..element.len().min(BEGINNING)];
+        let Ok((key, value)) = key_at(short, skip_blank(short, 1)) else { return };
+        if value < short.len() {
+            self.beginning = short[..=value].to_vec();
+            self.first_key = short[key.start..key.end].to_vec();
+        }
+    }
+}
+
+/// One cut being made.
+struct Step<'t> {
+    json: &'static Json,
+    keys: &'t Keys,
+    text: &'t [u8],
+    at_end: bool,
+    /// What is known where the last step ended; a step that needs more text changes nothing.
+    known: Known,
+}
+
+impl Step<'_> {
+    fn next(&mut self, at: usize) -> Next {
+        let text = self.text;
+        if self.known.is_element {
+            return self.element(at);
+        }
+        let begin = self.skip_gap(at);
+        let in_list = matches!(self.known.open.last(), Some(Open::List));
+        match (text.get(begin), self.known.open.last()) {
+            (None, _) if begin > at => Next::Passed(begin),
+            (None, _) => Next::More,
+            (Some(b'{'), Some(Open::List)) => self.element_behind(at, begin),
+            (Some(b'{'), None) if self.begins_as_before(begin) => self.element_behind(at, begin),
+            _ if begin > at => Next::Passed(begin),
+            // Behind a broken one: where a key should be, a record begins.
+            (Some(b'{'), Some(Open::Envelope(_))) => self.element(begin),
+            (Some(b'['), None | Some(Open::List)) if self.known.open.len() < DEEPEST => {
+                self.known.open.push(Open::List);
+                Next::Passed(begin + 1)
+            }
+            (Some(b']' | b'}'), _) => self.close(begin),
+            (Some(b'{'), None) => self.document(begin),
+            (Some(b'"'), Some(Open::Envelope(_))) => self.member(begin),
+            (Some(b'H'), None) => self.response_head(begin),
+            _ if in_list => self.no_record(begin),
+            _ => self.junk(begin),
+        }
+    }
+
+    /// Past blanks, commas, and what a crash or an editor leaves between records: NULs, byte order marks.
+    #[inline]
+    fn skip_gap(&self, mut at: usize) -> usize {
+        while let Some(&byte) = self.text.get(at) {
+            match byte {
+                b' ' | b'\n' | b'\r' | b'\t' | b',' | 0 => at += 1,
+                0xef if self.text[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// Whether an object begins like the record before, up to its first value.
+    #[inline]
+    fn begins_as_before(&self, at: usize) -> bool {
+        !self.known.beginning.is_empty() && self.text[at..].starts_with(&self.known.beginning)
+    }
+
+    /// A bracket that closes what is open; one that closes nothing is passed over.
+    fn close(&mut self, at: usize) -> Next {
+        let is_list = self.text[at] == b']';
+        match self.known.open.last() {
+            Some(Open::List) if !is_list => {
+                // The list's own bracket is missing.
+                self.known.open.pop();
+                self.known.open.pop();
+            }
+            Some(Open::Envelope(_)) if is_list => return Next::Passed(at + 1),
+            _ => drop(self.known.open.pop()),
+        }
+        if self.known.open.is_empty() {
+            self.known.settle(self.json);
+        }
+        Next::Passed(at + 1)
+    }
+
+    /// An object that is no part of another: a record, or the envelope of some.
+    fn document(&mut self, at: usize) -> Next {
+        match classify(self.text, at, self.json, self.at_end) {
+            Class::Record => self.element(at),
+            Class::Unknown => Next::More,
+            Class::Envelope => {
+                self.known.open.push(Open::Envelope(String::new()));
+                Next::Passed(at + 1)
+            }
+        }
+    }
+
+    /// A member of an envelope.
+    fn member(&mut self, at: usize) -> Next {
+        let text = self.text;
+        let (key, value) = match key_at(text, at) {
+            Ok(found) => found,
+            Err(Fault::Open) => return self.unfinished(),
+            Err(_) => return self.junk(at),
+        };
+        let name = &text[key.start..key.end];
+        let one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
+        let (is_root, is_wrapper) = (one_of(self.json.roots), one_of(self.json.wrappers));
+        let by_index = self.json.by_index && !name.is_empty() && name.iter().all(u8::is_ascii_digit);
+        let name = format!("{}{}", self.prefix(), String::from_utf8_lossy(name));
+        match value_at(text, value) {
+            Ok(Value::List) if is_root => {
+                self.known.tell(name, None);
+                self.known.open.push(Open::List);
+                Next::Passed(value + 1)
+            }
+            Ok(Value::Object) if by_index || (is_root && !self.json.by_index) => {
+                if by_index || self.holds_a_record(value) {
+                    self.known.tell(name, None);
+                    self.known.is_element = true;
+                    return Next::Passed(value);
+                }
+                self.pass_member(name, value)
+            }
+            Ok(Value::Object) if (is_root || is_wrapper) && self.known.open.len() < DEEPEST => {
+                self.known.tell(name.clone(), None);
+                let prefix = if is_wrapper { format!("{name}.") } else { self.prefix().to_string() };
+                self.known.open.push(Open::Envelope(prefix));
+                Next::Passed(value + 1)
+            }
+            Ok(Value::List | Value::Object) => self.pass_member(name, value),
+            Ok(Value::Text(found)) => {
+                self.known.tell(name, Some(&text[found.start..found.end]));
+                Next::Passed(found.next())
+            }
+            Ok(Value::Null(end) | Value::Bare(_, end)) if end == text.len() && !self.at_end => Next::More,
+            Ok(Value::Null(end)) => {
+                self.known.tell(name, None);
+                Next::Passed(end)
+            }
+            Ok(Value::Bare(start, end)) => {
+                self.known.tell(name, Some(&text[start..end]));
+                Next::Passed(end)
+            }
+            Err(Fault::Open) => self.unfinished(),
+            Err(_) => self.junk(at),
+        }
+    }
+
+    fn prefix(&self) -> &str {
+        match self.known.open.last() {
+            Some(Open::Envelope(prefix)) => prefix,
+            _ => "",
+        }
+    }
+
+    fn holds_a_record(&self, at: usize) -> bool {
+        let keys = keys(self.text, at, BEGINNING);
+        (self.json.is_record)(&keys)
+    }
+
+    /// A member that holds no record, and says nothing that is known.
+    fn pass_member(&mut self, name: String, value: usize) -> Next {
+        match Walker::default().walk(self.text, value) {
+            Walk::End(end) => {
+                self.known.tell(name, None);
+                Next::Passed(end)
+            }
+            Walk::Open => self.unfinished(),
+            Walk::Broken { .. } => self.junk(value),
+        }
+    }
+
+    /// The text ends within a member of an envelope.
+    fn unfinished(&self) -> Next {
+        if self.at_end { Next::Passed(self.text.len()) } else { Next::More }
+    }
+
+    /// What stands above a response: up to the line on which a document begins.
+    fn response_head(&mut self, at: usize) -> Next {
+        let head = &self.text[at..];
+        if !head.starts_with(b"HTTP/") && (head.len() >= 5 || self.at_end) {
+            return self.junk(at);
+        }
+        let begins = |&line: &usize| matches!(head.get(line + 1), Some(b'{' | b'['));
+        match memchr::memchr_iter(b'\n', head).find(begins) {
+            Some(line) => Next::Passed(at + line + 1),
+            None if self.at_end => self.junk(at),
+            None => Next::More,
+        }
+    }
+
+    /// An element, and the gap before it, which is passed over first where more text is needed: the text then
+    /// begins with the element.
+    fn element_behind(&mut self, gap: usize, at: usize) -> Next {
+        match self.element(at) {
+            Next::More if at > gap => Next::Passed(at),
+            next => next,
+        }
+    }
+
+    /// An element from its opening bracket on.
+    fn element(&mut self, at: usize) -> Next {
+        match Walker::default().walk(self.text, at) {
+            Walk::End(end) => {
+                self.known.remember(&self.text[at..end]);
+                self.found(at..end, ElementKind::Whole, end)
+            }
+            Walk::Open if self.at_end => {
+                self.known.is_truncated = true;
+                let end = at + self.text[at..].trim_ascii_end().len();
+                self.found(at..end, ElementKind::Bad(Unreadable::Truncated), self.text.len())
+            }
+            Walk::Open => Next::More,
+            Walk::Broken { from, closes: true } if matches!(self.known.open.last(), Some(Open::List)) => {
+                let end = trimmed(self.text, at, from);
+                self.found(at..end, ElementKind::Bad(Unreadable::Syntax), from)
+            }
+            Walk::Broken { from, .. } => self.broken(at, from, Unreadable::Syntax),
+        }
+    }
+
+    fn found(&mut self, range: Range<usize>, kind: ElementKind, next: usize) -> Next {
+        self.known.is_element = false;
+        self.known.elements += 1;
+        Next::Found(Element::new(range.start, range.end, kind), next)
+    }
+
+    /// Something in a list that is no object.
+    fn no_record(&mut self, at: usize) -> Next {
+        match value_end(self.text, at, 0) {
+            Ok(end) if end == self.text.len() && !self.at_end => Next::More,
+            Ok(end) => self.found(at..end, ElementKind::Bad(Unreadable::NotARecord), end),
+            Err(Fault::Open) if !self.at_end => Next::More,
+            Err(_) => self.junk(at),
+        }
+    }
+
+    /// Something that is neither a record nor part of an envelope, up to the next record.
+    fn junk(&mut self, at: usize) -> Next {
+        self.broken(at, at + 1, Unreadable::NotARecord)
+    }
+
+    /// Something broken at `at`; the next record begins at `from` or behind it.
+    fn broken(&mut self, at: usize, from: usize, why: Unreadable) -> Next {
+        let first_key = &self.known.first_key;
+        let resume = Resume { json: self.json, keys: self.keys, text: self.text, first_key };
+        match resume.find(from.max(at + 1)) {
+            Some((next, is_document)) => {
+                if is_document {
+                    self.known.open.clear();
+                }
+                let end = trimmed(self.text, at, next);
+                self.found(at..end, ElementKind::Bad(why), next)
+            }
+            None if self.at_end => {
+                self.known.is_truncated = true;
+                let end = at + self.text[at..].trim_ascii_end().len();
+                self.found(at..end, ElementKind::Bad(why), self.text.len())
+            }
+            None => Next::More,
+        }
+    }
+}

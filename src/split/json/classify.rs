@@ -1,0 +1,110 @@
+//! Is an object a record, or the envelope of some? Told by its keys, of which no more are read than it takes.
+
+use crate::format::{Json, Told, normalise};
+use crate::json::{Fault, Members, Value, bracket_end, key_at, value_at};
+
+/// How much of an object is looked at.
+const REACH: usize = 64 << 10;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A record, or a call of several.
+    Record,
+    /// An envelope.
+    Envelope,
+    /// More text is needed to tell.
+    Unknown,
+}
+
+/// What the object at `at` is, which is no part of another.
+pub fn classify(text: &[u8], at: usize, json: &Json, at_end: bool) -> Class {
+    let near = &text[..text.len().min(at + REACH)];
+    let is_all = near.len() == text.len();
+    let mut told = Told::default();
+    let mut keys = Vec::new();
+    let fault = match look(near, at, json, &mut keys, &mut told) {
+        Ok(Some(class)) => return class,
+        Ok(None) => None,
+        Err(fault) => Some(fault),
+    };
+    match fault {
+        Some(Fault::Open) if is_all && !at_end => Class::Unknown,
+        _ if (json.is_record)(&keys) => Class::Record,
+        _ if (json.is_envelope)(&told) || (json.error)(&told).is_some() => Class::Envelope,
+        _ => Class::Record,
+    }
+}
+
+/// Looks at the members of an object up to the one that tells.
+fn look(
+    text: &[u8],
+    at: usize,
+    json: &Json,
+    keys: &mut Vec<String>,
+    told: &mut Told,
+) -> Result<Option<Class>, Fault> {
+    let mut members = Members::new(text, at);
+    while let Some(next) = members.next(text)? {
+        let (key, value) = key_at(text, next)?;
+        let name = &text[key.start..key.end];
+        let one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
+        let found = value_at(text, value)?;
+        let is_index = json.by_index && !name.is_empty() && name.iter().all(u8::is_ascii_digit);
+        match found {
+            Value::List | Value::Object if one_of(json.roots) => return Ok(Some(Class::Envelope)),
+            Value::Object if one_of(json.wrappers) || is_index => return Ok(Some(Class::Envelope)),
+            Value::List | Value::Object if is_part(name, json) => return Ok(Some(Class::Record)),
+            _ => {}
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        keys.push(normalise(&name));
+        let said = match found {
+            Value::Text(found) => Some(&text[found.start..found.end]),
+            Value::Bare(start, end) => Some(&text[start..end]),
+            _ => None,
+        };
+        told.0.push((name, said.map(|said| String::from_utf8_lossy(said).into_owned())));
+        members.pass(bracket_end(text, value)?);
+    }
+    Ok(None)
+}
+
+/// Whether a key is that of a record within a call.
+fn is_part(name: &[u8], json: &Json) -> bool {
+    let nesting = json.nesting.as_ref();
+    nesting.is_some_and(|nesting| name == nesting.main.as_bytes() || name.starts_with(nesting.sub.as_bytes()))
+}
+
+/// The normalised keys of the object at `at`, as far as they can be read, and no more than so many. Of a call
+/// also those of its first record.
+pub fn keys(text: &[u8], at: usize, most: usize) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut first = None;
+    let _ = each_key(text, at, |name, value| {
+        keys.push(normalise(name));
+        if first.is_none() && text[value] == b'{' {
+            first = Some(value);
+        }
+        keys.len() < most
+    });
+    if let Some(first) = first {
+        let _ = each_key(text, first, |name, _| {
+            keys.push(normalise(name));
+            keys.len() < 2 * most
+        });
+    }
+    keys
+}
+
+fn each_key(text: &[u8], at: usize, mut take: impl FnMut(&str, usize) -> bool) -> Result<(), Fault> {
+    let mut members = Members::new(text, at);
+    while let Some(next) = members.next(text)? {
+        let (key, value) = key_at(text, next)?;
+        if value >= text.len() || !take(&String::from_utf8_lossy(&text[key.start..key.end]), value) {
+            break;
+        }
+        members.pass(bracket_end(text, value)?);
+    }
+    Ok(())
+}
