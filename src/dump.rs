@@ -22,7 +22,10 @@ use crate::options::Options;
 use crate::recycle::Shelf;
 use crate::schema::TimeKind;
 use crate::split::csv::{bare, header_names};
-use crate::split::{BLOCK, Block, Content, Cut, KEPT_OF_TOO_LARGE, MAX_RECORD, Skip, Splitter, Unreadable};
+use crate::split::{
+    BLOCK, Block, Content, Cut, Element, ElementKind, KEPT_OF_TOO_LARGE, MAX_RECORD, Skip, Splitter,
+    Unreadable,
+};
 use crate::survey::{Survey, date_order};
 use crate::time::{DateOrder, Zone};
 
@@ -268,7 +271,7 @@ impl Dump {
         let fail = |message: String| Error::input(&*self.name, message);
         let (order, warning) = date_order(self.options.date_order, survey).map_err(fail)?;
         self.warnings.extend(warning);
-        let clocks = layout.format.times;
+        let clocks = layout.times();
         let times = match (clocks, &self.options.zone) {
             (TimeKind::WallClock, None) => TimeKind::WallClock,
             _ => TimeKind::Instant,
@@ -417,6 +420,7 @@ impl Dump {
                 Some(Block { offset, layout, content: Content::Records { text, irregular } })
             }
             Cut::Elements(end, elements) => {
+                let layout = body.layout_of(&elements);
                 let offset = self.offset;
                 let text = self.advance(end);
                 Some(Block { offset, layout, content: Content::Elements { text, elements } })
@@ -485,6 +489,18 @@ fn other_kind(own: TimeKind) -> String {
 }
 
 impl Body {
+    /// The layout of these elements: records that are each alone in a document may have another.
+    fn layout_of(&mut self, elements: &[Element]) -> Arc<Layout> {
+        let good = elements.iter().find(|element| !matches!(element.kind, ElementKind::Bad(_)));
+        if let Some(good) = good {
+            let is_alone = good.kind == ElementKind::Alone;
+            if self.layout.is_alone() != is_alone {
+                self.layout = Arc::new(self.layout.alone(is_alone));
+            }
+        }
+        self.layout.clone()
+    }
+
     fn work(&mut self, block: Block) -> Work {
         let carry = Carry::behind(self.baton.clone());
         self.baton = carry.after();

@@ -332,7 +332,7 @@ fn taker(layout: &Layout, slot: usize) -> Option<Column> {
 }
 
 fn is_whole(take: &Take) -> bool {
-    matches!(take, Take::Whole | Take::Gregorian(None) | Take::Epoch(None))
+    matches!(take, Take::Whole | Take::Clock | Take::Gregorian(None) | Take::Epoch(None))
 }
 
 /// Where a slot goes that no column takes.

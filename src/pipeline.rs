@@ -343,7 +343,8 @@ fn survey(input: &Input, options: &Arc<Options>) -> Result<Survey> {
 pub fn times_of(input: &Input, options: &Options) -> Option<TimeKind> {
     let opened = source::open(input).ok()?;
     let text = source::text::text_of(&opened.head);
-    let format =
-        options.format.or_else(|| Some(detect(&text, None, options.encoding).ok()?.layout.format))?;
-    Some(if options.zone.is_some() { TimeKind::Instant } else { format.times })
+    let detected =
+        detect(&text, options.format, options.encoding).ok().map(|detected| detected.layout.times());
+    let times = detected.or(options.format.map(|format| format.times))?;
+    Some(if options.zone.is_some() { TimeKind::Instant } else { times })
 }

@@ -115,7 +115,7 @@ impl Rows {
     pub fn take(&self, source: &Source, record: u32) -> Option<Cow<'_, str>> {
         let text = self.text(record, source.slot)?;
         match source.take {
-            Take::Whole | Take::Gregorian(_) | Take::Epoch(_) => Some(Cow::Borrowed(text)),
+            Take::Whole | Take::Clock | Take::Gregorian(_) | Take::Epoch(_) => Some(Cow::Borrowed(text)),
             Take::Part(part) => part(text).filter(|part| !part.is_empty()),
             Take::WherePositive(other) => self.is_positive(record, other).then_some(Cow::Borrowed(text)),
         }

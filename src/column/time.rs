@@ -46,11 +46,11 @@ pub fn times(
     problems: &mut Problems,
     notes: &mut Notes,
 ) -> Vec<ArrayRef> {
-    let zoned =
-        matches!(file.zone, Some(Zone::Iana(_) | Zone::Fixed(_))) && file.clocks == TimeKind::WallClock;
+    let zoned = has_zone(file);
     let reader = Reader { rows, file };
     let mut clock = file.zone.as_ref().map(ZoneClock::new);
-    let starts = (zoned && wanted != [Column::Start]).then(|| reader.starts(clock.as_mut()));
+    let after_start = file.clocks == TimeKind::WallClock && wanted != [Column::Start];
+    let starts = (zoned && after_start).then(|| reader.starts(clock.as_mut()));
     let column = |&column: &Column| {
         let mut values = Vec::with_capacity(rows.len());
         let mut validity = Validity::new(rows.len());
@@ -122,7 +122,8 @@ impl Reader<'_> {
                 let unit = if text.trim_ascii().len() == 13 { SECOND / 1000 } else { SECOND };
                 self.instant(whole(text), unit, less, row)
             }
-            Take::Whole | Take::Part(_) | Take::WherePositive(_) => self.clock(text),
+            Take::Clock if self.file.clocks == TimeKind::Instant => self.clock_among_instants(text),
+            Take::Whole | Take::Clock | Take::Part(_) | Take::WherePositive(_) => self.clock(text),
         }
     }
 
@@ -149,6 +150,15 @@ impl Reader<'_> {
         }
     }
 
+    /// The PBX's clock in a dump of instants: one, too, if the caller names the zone.
+    fn clock_among_instants(&self, text: &[u8]) -> Result<Option<Written>, (Reason, &'static str)> {
+        match self.clock(text)? {
+            Some(Written::Instant(local)) if has_zone(self.file) => Ok(Some(Written::Clock(local))),
+            Some(_) => Err((Reason::BadTime, "is the PBX's clock among instants; --timezone tells its zone")),
+            None => Ok(None),
+        }
+    }
+
     /// So many units of so many microseconds since 1970, less the seconds that another slot holds.
     fn instant(
         &self,
@@ -158,6 +168,12 @@ impl Reader<'_> {
         row: u32,
     ) -> Result<Option<Written>, (Reason, &'static str)> {
         let Some(number) = number else { return Err((Reason::BadTime, "is not a whole number of seconds")) };
+        if self.file.times == TimeKind::WallClock {
+            return Err((
+                Reason::BadTime,
+                "is an instant among times without a zone; --timezone names theirs",
+            ));
+        }
         if !PLAUSIBLE.contains(&number.div_euclid(SECOND / unit)) {
             return Err((Reason::BadTime, "is no second of the years 1970 to 2200"));
         }
@@ -181,6 +197,11 @@ impl Reader<'_> {
     fn start(&self, clock: &mut ZoneClock, local: i64, row: u32) -> Resolved {
         clock.start_with(local, || epoch(self.rows, row))
     }
+}
+
+/// Whether the caller names the zone of the PBX's clock.
+fn has_zone(file: &File) -> bool {
+    matches!(file.zone, Some(Zone::Iana(_) | Zone::Fixed(_)))
 }
 
 fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {

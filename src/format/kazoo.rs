@@ -1,4 +1,4 @@
-//! 2600Hz Kazoo and its white labels (AVP): `/cdrs` with `Accept: application/octet-stream`.
+//! 2600Hz Kazoo and its white labels (AVP): `/cdrs` as JSON, and with `Accept: application/octet-stream` as CSV.
 //!
 //! Source: AVP "CDR API", "Resource Parameters" and "Operations"; what no document says was looked up
 //! in Kazoo's own source, module `cb_cdrs`, over its history.
@@ -29,6 +29,9 @@
 //! - `timestamp` is the call's start in Kazoo's own list, but in the older CSVs nobody subtracted the
 //!   duration: it is the end, and so is all that is derived from it. They are told by their header:
 //!   `unix_timestamp` stands there, and `media_server` does not.
+//! - The JSON is a list in `data`, or one detail record: that is the document as it is stored, and its
+//!   `timestamp` is the end. `custom_channel_vars` is an object there, or flattened with a dot. A list goes on
+//!   where `next_start_key` says.
 //! - `call_type` is how the call was billed and `direction` is the leg's, seen from the switch:
 //!   neither says what kind of call it was.
 
@@ -36,7 +39,9 @@ mod fit;
 
 use std::borrow::Cow;
 
-use super::{Channels, Columns, Csv, Field, Fill, Format, From, Syntax, field, field_or, repeats};
+use super::{
+    ALONE, Channels, Columns, Csv, Field, Fill, Format, From, Json, Syntax, Told, field, field_or, repeats,
+};
 use crate::csv::Quotes;
 use crate::schema::{Column as C, TimeKind};
 use crate::time::read_seconds;
@@ -62,6 +67,50 @@ pub(super) const CSV: Format = Format {
     times: TimeKind::Instant,
     channels: Channels::Names,
 };
+
+/// `/cdrs` and `/cdrs/{id}` as JSON.
+pub(super) const JSON: Format = Format {
+    name: "kazoo-json",
+    vendor: "kazoo",
+    recognised_by: "objects with call_id, and hangup_cause or duration_seconds",
+    syntax: Syntax::Json(Json {
+        keys: KEYS,
+        is_record: |keys| has(keys, "callid") && (has(keys, "hangupcause") || has(keys, "durationseconds")),
+        is_envelope: |told| told.has("data") && ENVELOPE.iter().any(|key| told.has(key)),
+        roots: &["data"],
+        wrappers: &[],
+        by_index: false,
+        nesting: None,
+        instants: None,
+        error,
+        missing: |told, _| {
+            let key = told.get("next_start_key")?;
+            Some(format!("one page of more: the next begins with start_key={key}"))
+        },
+    }),
+    fields: FIELDS,
+    fill: Fill::ByHeader(|seen| if has(seen, ALONE) { STAMPED_AT_END } else { STAMPED_AT_START }),
+    times: TimeKind::Instant,
+    channels: Channels::Names,
+};
+
+/// What an envelope has besides `data`.
+const ENVELOPE: [&str; 6] =
+    ["page_size", "next_start_key", "start_key", "status", "request_id", "auth_token"];
+
+#[rustfmt::skip]
+const KEYS: &[&str] = &[
+    "id", "call_id", "other_leg_call_id", "caller_id_number", "caller_id_name", "callee_id_number", "callee_id_name",
+    "calling_from", "dialed_number", "duration_seconds", "billing_seconds", "ringing_seconds", "timestamp",
+    "hangup_cause", "owner_id", "from_uri", "from", "to_uri", "to", "direction", "call_direction", "recording_url",
+    "unix_timestamp", "datetime", "rfc_1036", "iso_8601", "iso_8601_combined",
+];
+
+fn error(told: &Told) -> Option<String> {
+    let is_error = told.get("status") == Some("error") || (told.has("error") && told.has("message"));
+    let said: Vec<&str> = ["error", "message"].iter().filter_map(|key| told.get(key)).collect();
+    is_error.then(|| said.join(" "))
+}
 
 /// The 22 columns that all generations have, and more.
 #[rustfmt::skip]

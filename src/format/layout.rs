@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::keys::Keys;
-use super::{Fill, Format, From, normalise};
+use super::{ALONE, Fill, Format, From, normalise};
 use crate::csv::{Dialect, Quotes};
-use crate::schema::Column;
+use crate::schema::{Column, TimeKind};
 
 /// The slots of a record under one header, and what they fill.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Layout {
     pub keys: Keys,
     /// The slots that no key of a dump can reach, where records are nested.
     pub nest: Option<Nest>,
+    /// The names that the table of columns was chosen by: normalised, those of the header or of the first records.
+    seen: Vec<String>,
     columns: Vec<Vec<Source>>,
     fills: Vec<bool>,
     residue: Vec<Residue>,
@@ -74,6 +76,8 @@ pub enum Take {
     Gregorian(Option<usize>),
     /// Epoch seconds or milliseconds, less the seconds in another slot if one is named.
     Epoch(Option<usize>),
+    /// The PBX's clock among instants.
+    Clock,
 }
 
 /// When a slot's value belongs into `extra`.
@@ -130,6 +134,7 @@ impl Layout {
             repeated_names,
             keys: Keys::default(),
             nest: None,
+            seen: seen.to_vec(),
             columns,
             fills,
             residue,
@@ -147,6 +152,28 @@ impl Layout {
             layout.add_nest();
         }
         layout
+    }
+
+    /// The same layout for records that are each alone in a document, or for others.
+    pub fn alone(&self, is_alone: bool) -> Layout {
+        let known = self.seen.iter().filter(|name| *name != ALONE).cloned();
+        let seen: Vec<String> = known.chain(is_alone.then(|| ALONE.to_string())).collect();
+        Layout::keyed(self.format, self.dialect.eol, &seen)
+    }
+
+    /// Whether it is that of records that are each alone in a document.
+    pub fn is_alone(&self) -> bool {
+        self.seen.iter().any(|name| name == ALONE)
+    }
+
+    /// What the times of the dump are.
+    pub fn times(&self) -> TimeKind {
+        match self.format.json().and_then(|json| json.instants) {
+            Some(key) if !self.seen.is_empty() && !self.seen.iter().any(|name| name == key) => {
+                TimeKind::WallClock
+            }
+            _ => self.format.times,
+        }
     }
 
     /// The slots behind those of the keys. A call's id is the last source of `call_id`.
@@ -251,6 +278,7 @@ fn resolve(from: &From, slots: &HashMap<&'static str, Vec<usize>>) -> Vec<Source
         From::GregorianLess(_, other) => Some(Take::Gregorian(slot_of(other))),
         From::Epoch(_) => Some(Take::Epoch(None)),
         From::EpochLess(_, other) => Some(Take::Epoch(slot_of(other))),
+        From::Clock(_) => Some(Take::Clock),
     };
     let Some(take) = take else { return Vec::new() };
     let holding = slots.get(from.name()).map_or(&[][..], Vec::as_slice);

@@ -28,8 +28,12 @@ pub const ALL: &[&Format] = &[
     &ucm_cdrapi::CSV,
     &ucm_cdrapi::JSON,
     &kazoo::CSV,
+    &kazoo::JSON,
     &nexo::CSV,
+    &nexo::JSON,
+    &nexo::RECORDINGS,
     &yeastar::CSV,
+    &yeastar::JSON,
     &ucm_web::CSV,
     &asterisk::CSV,
 ];
@@ -83,6 +87,8 @@ pub struct Json {
     pub by_index: bool,
     /// How a call's records stand within one element, where they may.
     pub nesting: Option<Nesting>,
+    /// The key of the instants; where no record has it, times are the PBX's clock.
+    pub instants: Option<&'static str>,
     /// What an envelope says went wrong.
     pub error: fn(told: &Told) -> Option<String>,
     /// What the last envelope says is missing, after so many elements in all.
@@ -178,9 +184,13 @@ pub type Columns = &'static [(Column, &'static [From])];
 pub enum Fill {
     /// Always this one.
     Always(Columns),
-    /// It depends on the names in the header.
+    /// It depends on the names in the header, or on the keys of the first records, all normalised; [`ALONE`] is
+    /// one of these where each record is alone in its document.
     ByHeader(fn(names: &[String]) -> Columns),
 }
+
+/// Stands among the keys of records that are each alone in a document (one record in detail).
+pub const ALONE: &str = "#alone";
 
 /// Where a column's value comes from. Fields are named by their normalised name.
 #[derive(Clone, Copy, Debug)]
@@ -199,6 +209,8 @@ pub enum From {
     Epoch(&'static str),
     /// The same, less the seconds that another field holds.
     EpochLess(&'static str, &'static str),
+    /// The PBX's clock, in a dump whose other times are instants.
+    Clock(&'static str),
 }
 
 impl From {
@@ -211,7 +223,8 @@ impl From {
             | From::Gregorian(name)
             | From::GregorianLess(name, _)
             | From::Epoch(name)
-            | From::EpochLess(name, _) => name,
+            | From::EpochLess(name, _)
+            | From::Clock(name) => name,
         }
     }
 }
@@ -271,6 +284,17 @@ pub fn no_fit(record: &Misfit<'_>) -> Fit {
 /// A field for every name, as nearly every producer writes.
 pub fn one_each(names: &[String], fields: usize) -> bool {
     names.len() == fields
+}
+
+/// An envelope that never tells of an error.
+pub fn no_error(_: &Told) -> Option<String> {
+    None
+}
+
+/// What is missing where an envelope tells of more records than there are.
+pub fn below_total(told: &Told, keys: &[&str], elements: u64) -> Option<String> {
+    let total = keys.iter().find_map(|key| told.number(key))?;
+    (total > elements as i64).then(|| format!("{elements} records of {total}: the rest is on other pages"))
 }
 
 /// No line is a header by itself.

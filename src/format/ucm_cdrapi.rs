@@ -55,6 +55,7 @@ pub(super) const JSON: Format = Format {
         wrappers: &["response"],
         by_index: false,
         nesting: Some(Nesting { group: "cdr", main: "main_cdr", sub: "sub_cdr" }),
+        instants: None,
         error,
         missing: |_, elements| {
             (elements == 1000).then(|| {

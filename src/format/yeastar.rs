@@ -1,4 +1,4 @@
-//! Yeastar P-Series: the page's download as CSV.
+//! Yeastar P-Series: the page's download as CSV; `cdr/search` and `cdr/list` as JSON.
 //!
 //! Source: Yeastar P-Series "Search specific CDR", "Response parameters" and "Examples"; the columns
 //! are those of the page, "CDR parameters".
@@ -10,11 +10,14 @@
 //! - `Reason` ends in a blank: `src hangup `.
 //! - The names of the JSON (`call_type`, `did_number`) are accepted beside the page's. `timestamp` is
 //!   not one of them: with it these would be dumps of instants.
+//! - The JSON has numbers for numbers, and leaves out what a call has not. Its `timestamp` is the truth; `time` is
+//!   read only in a record without it, and where no record has one, the times are the PBX's clock.
+//! - `errcode` other than 0 is an error; `total_number` counts the records of all pages.
 
 use std::borrow::Cow;
 
 use super::ucm::{name, number};
-use super::{Channels, Columns, Csv, Field, Fill, Format, From, Syntax, field, field_or};
+use super::{Channels, Columns, Csv, Field, Fill, Format, From, Json, Syntax, Told, field, field_or};
 use crate::csv::Quotes;
 use crate::schema::{Column as C, TimeKind};
 
@@ -38,56 +41,114 @@ pub(super) const CSV: Format = Format {
     channels: Channels::Names,
 };
 
+/// What the API answers.
+pub(super) const JSON: Format = Format {
+    name: "yeastar-json",
+    vendor: "yeastar",
+    recognised_by: "objects with call_from and call_to, and timestamp, uid, talk_duration or call_type",
+    syntax: Syntax::Json(Json {
+        keys: KEYS,
+        is_record: |keys| {
+            let has = |name: &&str| keys.iter().any(|known| known == name);
+            ["callfrom", "callto"].iter().all(has)
+                && ["timestamp", "uid", "talkduration", "calltype"].iter().any(has)
+        },
+        is_envelope: |told| told.has("errcode"),
+        roots: &["data"],
+        wrappers: &[],
+        by_index: false,
+        nesting: None,
+        instants: Some("timestamp"),
+        error,
+        missing: |told, elements| super::below_total(told, &["total_number"], elements),
+    }),
+    fields: JSON_FIELDS,
+    fill: Fill::Always(JSON_COLUMNS),
+    times: TimeKind::Instant,
+    channels: Channels::Names,
+};
+
+#[rustfmt::skip]
+const KEYS: &[&str] = &[
+    "id", "time", "call_from", "call_to", "timestamp", "uid", "src_addr", "src_trunk", "dst_trunk", "duration",
+    "ring_duration", "talk_duration", "disposition", "call_type", "did_number", "dod_number", "record_file", "reason",
+];
+
+fn error(told: &Told) -> Option<String> {
+    let code = told.get("errcode").filter(|code| code.trim() != "0")?;
+    Some(format!("{code} {}", told.get("errmsg").unwrap_or_default()).trim_end().to_string())
+}
+
 #[rustfmt::skip]
 const NAMES: &[&str] = &[
     "ID", "Time", "Call From", "Call To", "Call Duration", "Ring Duration", "Talk Duration", "Status", "Reason",
     "Source Trunk", "Destination Trunk", "Communication Type", "DID", "Outbound Caller ID", "Recording File",
 ];
 
-const FIELDS: &[Field] = &[
-    field("id"),
-    field("uid"),
-    field("time"),
-    field("callfrom"),
-    field("callto"),
-    field_or("callduration", &["duration"]),
-    field("ringduration"),
-    field("talkduration"),
-    field_or("status", &["disposition"]),
-    field("reason"),
-    field_or("sourcetrunk", &["srctrunk"]),
-    field_or("destinationtrunk", &["dsttrunk"]),
-    field_or("communicationtype", &["calltype"]),
-    field_or("did", &["did/ddi", "didnumber"]),
-    field_or("outboundcallerid", &["dodnumber"]),
-    field_or("calleripaddress", &["srcaddr"]),
-    field_or("recordingfile", &["recordfile"]),
-];
+/// The fields, and what else one of the dumps has.
+macro_rules! fields {
+    ($($more:expr),*) => {
+        &[
+            field("id"),
+            field("uid"),
+            field("time"),
+            field("callfrom"),
+            field("callto"),
+            field_or("callduration", &["duration"]),
+            field("ringduration"),
+            field("talkduration"),
+            field_or("status", &["disposition"]),
+            field("reason"),
+            field_or("sourcetrunk", &["srctrunk"]),
+            field_or("destinationtrunk", &["dsttrunk"]),
+            field_or("communicationtype", &["calltype"]),
+            field_or("did", &["did/ddi", "didnumber"]),
+            field_or("outboundcallerid", &["dodnumber"]),
+            field_or("calleripaddress", &["srcaddr"]),
+            field_or("recordingfile", &["recordfile"]),
+            $($more),*
+        ]
+    };
+}
 
-const COLUMNS: Columns = &[
-    (C::RecordId, &[From::Field("id")]),
-    (C::CallId, &[From::Field("uid")]),
-    (C::Src, &[From::Part("callfrom", number)]),
-    (C::SrcName, &[From::Part("callfrom", name)]),
-    (C::Dst, &[From::Part("callto", number)]),
-    (C::DstName, &[From::Part("callto", name)]),
-    (C::DstNumber, &[From::Part("callto", number)]),
-    (C::Clid, &[From::Field("callfrom")]),
-    (C::SrcTrunkName, &[From::Field("sourcetrunk")]),
-    (C::DstTrunkName, &[From::Field("destinationtrunk")]),
-    (C::DidNumber, &[From::Field("did")]),
-    (C::DodNumber, &[From::Field("outboundcallerid")]),
-    (C::SrcAddr, &[From::Field("calleripaddress")]),
-    (C::Start, &[From::Field("time")]),
-    (C::Duration, &[From::Field("callduration")]),
-    (C::Billsec, &[From::Field("talkduration")]),
-    (C::Ringsec, &[From::Field("ringduration")]),
-    (C::Disposition, &[From::Field("status")]),
-    (C::HangupCause, &[From::Part("reason", without_trailing_blank)]),
-    (C::CallType, &[From::Field("communicationtype")]),
-    (C::Userfield, &[From::Field("communicationtype")]),
-    (C::Recordfiles, &[From::Field("recordingfile")]),
-];
+const FIELDS: &[Field] = fields!();
+
+const JSON_FIELDS: &[Field] = fields!(field("timestamp"));
+
+/// The columns, with what fills `start`.
+macro_rules! columns {
+    (start: $start:expr) => {
+        &[
+            (C::RecordId, &[From::Field("id")]),
+            (C::CallId, &[From::Field("uid")]),
+            (C::Src, &[From::Part("callfrom", number)]),
+            (C::SrcName, &[From::Part("callfrom", name)]),
+            (C::Dst, &[From::Part("callto", number)]),
+            (C::DstName, &[From::Part("callto", name)]),
+            (C::DstNumber, &[From::Part("callto", number)]),
+            (C::Clid, &[From::Field("callfrom")]),
+            (C::SrcTrunkName, &[From::Field("sourcetrunk")]),
+            (C::DstTrunkName, &[From::Field("destinationtrunk")]),
+            (C::DidNumber, &[From::Field("did")]),
+            (C::DodNumber, &[From::Field("outboundcallerid")]),
+            (C::SrcAddr, &[From::Field("calleripaddress")]),
+            (C::Start, $start),
+            (C::Duration, &[From::Field("callduration")]),
+            (C::Billsec, &[From::Field("talkduration")]),
+            (C::Ringsec, &[From::Field("ringduration")]),
+            (C::Disposition, &[From::Field("status")]),
+            (C::HangupCause, &[From::Part("reason", without_trailing_blank)]),
+            (C::CallType, &[From::Field("communicationtype")]),
+            (C::Userfield, &[From::Field("communicationtype")]),
+            (C::Recordfiles, &[From::Field("recordingfile")]),
+        ]
+    };
+}
+
+const COLUMNS: Columns = columns! { start: &[From::Field("time")] };
+
+/// `time` is told in the zone of the PBX: where it is not read, it stands in `extra`.
+const JSON_COLUMNS: Columns = columns! { start: &[From::Epoch("timestamp"), From::Clock("time")] };
 
 /// Three names that other pages have, too, and one that only this one has.
 fn is_header(names: &[String]) -> bool {
@@ -124,6 +185,7 @@ mod tests {
         for name in NAMES.iter().copied().chain(json.split(',')).chain(["DID/DDI"]) {
             assert!(CSV.field(&normalise(name)).is_some(), "{name}");
         }
+        assert!(KEYS.iter().all(|key| JSON.field(&normalise(key)).is_some()));
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub struct Splitter {
 struct Known {
     /// What is open: envelopes, and lists of records.
     open: Vec<Open>,
-    /// The next byte opens an object that is a record, whatever it stands in.
-    is_element: bool,
+    /// The next byte opens an object that is a record of this kind, whatever it stands in.
+    next_is: Option<ElementKind>,
     /// What the document's envelopes say so far; and what those of the last document that had any did.
     told: Told,
     last_told: Told,
@@ -102,7 +102,8 @@ impl Splitter {
 
     /// Cuts whole elements, and the envelope text round them, off the front of `text`.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
-        let mut step = Step { json: self.json, keys: &self.keys, text, at_end, known: self.known.clone() };
+        let mut step =
+            Step { json: self.json, keys: &self.keys, text, at_end, known: self.known.clone(), kind: None };
         let mut elements = Vec::new();
         let mut done = 0;
         while done < text.len() {
@@ -155,7 +156,7 @@ impl Splitter {
 
     fn skipped(&mut self, passed: usize) -> Skip {
         self.skipping = None;
-        self.known.is_element = false;
+        self.known.next_is = None;
         self.known.elements += 1;
         Skip { passed, ended: true }
     }
@@ -228,12 +229,14 @@ struct Step<'t> {
     at_end: bool,
     /// What is known where the last step ended; a step that needs more text changes nothing.
     known: Known,
+    /// The kind of the good elements found so far.
+    kind: Option<ElementKind>,
 }
 
 impl Step<'_> {
     fn next(&mut self, at: usize) -> Next {
         let text = self.text;
-        if self.known.is_element {
+        if self.known.next_is.is_some() {
             return self.element(at);
         }
         let begin = self.skip_gap(at);
@@ -330,7 +333,7 @@ impl Step<'_> {
             Ok(Value::Object) if by_index || (is_root && !self.json.by_index) => {
                 if by_index || self.holds_a_record(value) {
                     self.known.tell(name, None);
-                    self.known.is_element = true;
+                    self.known.next_is = Some(if by_index { ElementKind::Whole } else { ElementKind::Alone });
                     return Next::Passed(value);
                 }
                 self.pass_member(name, value)
@@ -416,8 +419,12 @@ impl Step<'_> {
     fn element(&mut self, at: usize) -> Next {
         match Walker::default().walk(self.text, at) {
             Walk::End(end) => {
+                let kind = self.known.next_is.unwrap_or(ElementKind::Whole);
+                if self.kind.replace(kind).is_some_and(|before| before != kind) {
+                    return Next::More;
+                }
                 self.known.remember(&self.text[at..end]);
-                self.found(at..end, ElementKind::Whole, end)
+                self.found(at..end, kind, end)
             }
             Walk::Open if self.at_end => {
                 self.known.is_truncated = true;
@@ -434,7 +441,7 @@ impl Step<'_> {
     }
 
     fn found(&mut self, range: Range<usize>, kind: ElementKind, next: usize) -> Next {
-        self.known.is_element = false;
+        self.known.next_is = None;
         self.known.elements += 1;
         Next::Found(Element::new(range.start, range.end, kind), next)
     }

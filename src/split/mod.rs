@@ -99,6 +99,8 @@ pub struct Element {
 pub enum ElementKind {
     /// A whole one, as far as its brackets tell.
     Whole,
+    /// The same, and the only one that its document can hold. No block has elements of both kinds.
+    Alone,
     /// None: it is rejected as it stands.
     Bad(Unreadable),
 }

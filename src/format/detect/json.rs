@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Detected;
-use crate::format::{Format, Json, Layout};
+use crate::format::{ALONE, Format, Json, Layout};
 use crate::split::json::{Splitter, keys};
 use crate::split::{BLOCK, Cut, ElementKind};
 
@@ -83,6 +83,8 @@ fn hear(head: &[u8], json: &'static Json) -> Heard {
     let of_each: Vec<Vec<String>> = good().map(|element| keys(head, element.start as usize, KEYS)).collect();
     let (_, told, error) = splitter.heard();
     let mut all = of_each.concat();
+    let is_alone = good().next().is_some_and(|element| element.kind == ElementKind::Alone);
+    all.extend(is_alone.then(|| ALONE.to_string()));
     all.sort_unstable();
     all.dedup();
     Heard {
