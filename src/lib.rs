@@ -60,6 +60,7 @@ mod survey;
 mod tally;
 pub mod time;
 mod workers;
+mod xml;
 
 pub use decode::Channel;
 pub use decoder::Decoder;

@@ -4,8 +4,10 @@
 //! else; everything after it works on blocks in parallel, and no block needs the one before.
 //! It must not know columns or files; of a layout it asks only whether a record reads cleanly.
 
+pub mod ami;
 pub mod csv;
 pub mod json;
+pub mod xml;
 
 use std::sync::Arc;
 
@@ -157,6 +159,10 @@ pub enum Splitter {
     Csv(csv::Splitter),
     /// Objects in documents.
     Json(Box<json::Splitter>),
+    /// Elements in documents.
+    Xml(Box<xml::Splitter>),
+    /// Blocks of lines.
+    Ami(ami::Splitter),
 }
 
 impl Splitter {
@@ -165,6 +171,8 @@ impl Splitter {
         match &layout.format.syntax {
             Syntax::Csv(_) => Splitter::Csv(csv::Splitter::default()),
             Syntax::Json(json) => Splitter::Json(Box::new(json::Splitter::new(json))),
+            Syntax::Xml(xml) => Splitter::Xml(Box::new(xml::Splitter::new(xml))),
+            Syntax::Ami(ami) => Splitter::Ami(ami::Splitter::new(ami)),
         }
     }
 
@@ -174,6 +182,8 @@ impl Splitter {
         match self {
             Splitter::Csv(csv) => csv.cut(text, layout, at_end),
             Splitter::Json(json) => json.cut(text, at_end),
+            Splitter::Xml(xml) => xml.cut(text, at_end),
+            Splitter::Ami(ami) => ami.cut(text, at_end),
         }
     }
 
@@ -182,6 +192,8 @@ impl Splitter {
         match self {
             Splitter::Csv(_) => csv::skip(text, layout),
             Splitter::Json(json) => json.skip(text, at_end),
+            Splitter::Xml(xml) => xml.skip(text, at_end),
+            Splitter::Ami(ami) => ami.skip(text, at_end),
         }
     }
 
@@ -190,6 +202,8 @@ impl Splitter {
         match self {
             Splitter::Csv(_) => Ending::default(),
             Splitter::Json(json) => json.end(),
+            Splitter::Xml(xml) => xml.end(),
+            Splitter::Ami(ami) => ami.end(),
         }
     }
 }
