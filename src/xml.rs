@@ -62,40 +62,73 @@ pub fn aside(text: &[u8], at: usize, whole: bool) -> Option<(Aside, Ends)> {
     let begins = |&&(_, open, _): &&(Aside, &[u8], &[u8])| rest.starts_with(open);
     if let Some(&(aside, open, close)) = ASIDES.iter().find(begins) {
         let within = &rest[..rest.len().min(MAX_RECORD)];
+        let is_all = whole || within.len() == MAX_RECORD;
         let end = match aside {
             Aside::Doctype => doctype_end(within),
-            _ => memmem::find(&within[open.len()..], close).map(|found| open.len() + found + close.len()),
+            _ => closed(within, open, close),
         };
-        let inner = &within[open.len()..end.unwrap_or(within.len())];
-        let is_all = whole || within.len() == MAX_RECORD;
-        let ends = match end {
-            _ if aside != Aside::Doctype && memmem::find(inner, open).is_some() => Ends::Never,
-            Some(end) => Ends::At(at + end),
-            None if is_all => Ends::Never,
-            None => Ends::Later,
-        };
-        return Some((aside, ends));
+        return Some(match end {
+            Closed::At(end) => (aside, Ends::At(at + end)),
+            Closed::Nowhere if !is_all => (aside, Ends::Later),
+            Closed::Nowhere | Closed::Reopened => (aside, Ends::Never),
+        });
     }
     let may_begin = |&&(_, open, _): &&(Aside, &[u8], &[u8])| !whole && open.starts_with(rest);
     ASIDES.iter().find(may_begin).map(|&(aside, ..)| (aside, Ends::Later))
 }
 
+/// Where something that is opened at the front of a text is closed.
+enum Closed {
+    At(usize),
+    /// It is opened again before.
+    Reopened,
+    Nowhere,
+}
+
+/// Looks for the mark that closes, and the one that opens again, as far as the first of the two and
+/// hardly further: else marks that are never closed would cost the square of the text.
+fn closed(text: &[u8], open: &[u8], close: &[u8]) -> Closed {
+    let (mut from, mut window) = (open.len(), 64);
+    while from < text.len() {
+        // What is found may begin within the window, and end behind it.
+        let within =
+            |mark: &[u8]| memmem::find(&text[from..text.len().min(from + window + mark.len() - 1)], mark);
+        match (within(close), within(open)) {
+            (Some(end), again) if again.is_none_or(|again| end < again) => {
+                return Closed::At(from + end + close.len());
+            }
+            (_, Some(_)) => return Closed::Reopened,
+            (_, None) => (from, window) = (from + window, window * 2),
+        }
+    }
+    Closed::Nowhere
+}
+
 /// Past the `>` of a DOCTYPE: the first outside of quotes, and of the brackets of its internal subset,
 /// in which comments and instructions may hold what they like.
-fn doctype_end(text: &[u8]) -> Option<usize> {
+fn doctype_end(text: &[u8]) -> Closed {
     let (mut at, mut in_subset) = (b"<!DOCTYPE".len(), false);
     loop {
         let rest = &text[at..];
-        at += match rest.first()? {
-            quote @ (b'"' | b'\'') => memchr::memchr(*quote, &rest[1..])? + 2,
-            b'<' if rest.starts_with(b"<!--") => memmem::find(&rest[4..], b"-->")? + 7,
-            b'<' if rest.starts_with(b"<?") => memmem::find(rest, b"?>")? + 2,
-            b'>' if !in_subset => return Some(at + 1),
-            byte => {
+        let passed = match rest.first() {
+            None => return Closed::Nowhere,
+            Some(quote @ (b'"' | b'\'')) => match memchr::memchr(*quote, &rest[1..]) {
+                Some(length) => Closed::At(length + 2),
+                None => Closed::Nowhere,
+            },
+            Some(b'<') if rest.starts_with(b"<!--") => closed(rest, b"<!--", b"-->"),
+            Some(b'<') if rest.starts_with(b"<?") => closed(rest, b"<?", b"?>"),
+            Some(b'<') if rest.starts_with(b"<!DOCTYPE") => Closed::Reopened,
+            Some(b'>') if !in_subset => return Closed::At(at + 1),
+            Some(byte) => {
                 in_subset = (in_subset || *byte == b'[') && *byte != b']';
-                1
+                Closed::At(1)
             }
         };
+        match passed {
+            Closed::At(passed) => at += passed,
+            other => return other,
+        }
     }
 }
 
