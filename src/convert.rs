@@ -15,13 +15,28 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 use crate::pipeline::{Event, Pipeline, times_of};
 use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory};
-use crate::sink::publish::Staged;
-use crate::sink::{self, Compression, Kind, Out, Sink, Spec};
-use crate::source::inputs::{Inputs, Place};
+use crate::sink::publish::{Staged, is_same_place};
+use crate::sink::{self, Compression, Kind, Out, STDOUT, Sink, Spec};
+use crate::source::inputs::{Input, Inputs, Place, is_same_file};
 use crate::tally::Tally;
 use crate::workers::Workers;
 
 /// What is to be converted, and how.
+///
+/// ```
+/// use calltable::Column;
+/// use calltable::convert::{Exit, Job, convert};
+/// use calltable::source::inputs::expand;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let output = folder.path().join("calls.parquet");
+/// let mut job = Job::new(expand(&["testdata/sample/2019"], &[])?, &output)?;
+/// job.options.columns = vec![Column::Start, Column::Src, Column::Dst, Column::Billsec];
+/// let outcome = convert(job)?;
+/// assert_eq!(outcome.exit, Exit::Done);
+/// println!("{} rows", outcome.report.totals.counts.written);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Job {
     /// The dumps.
@@ -34,21 +49,57 @@ pub struct Job {
     pub kind: Kind,
     /// How it is compressed.
     pub compression: Compression,
-    /// Rows a row group.
+    /// Rows a row group; at least one.
     pub row_group_rows: usize,
     /// Whether an output that exists is replaced.
     pub overwrite: bool,
-    /// Where rejected records go; nowhere if there is no path.
+    /// Where rejected records go; nowhere if there is no path. A file there is replaced, and removed where
+    /// nothing is rejected.
     pub rejects: Option<PathBuf>,
     /// How many rejects are agreed to.
     pub agreed: Agreed,
-    /// Where the report goes.
+    /// Where the report goes. A file there is replaced.
     pub report: Option<PathBuf>,
     /// Threads and memory.
     pub limits: Limits,
     /// What is counted while it runs.
     pub progress: Arc<Progress>,
 }
+
+impl Job {
+    /// A job with every setting at its default: the output's ending tells its kind, rejects go to the
+    /// output's whole name and `.rejects.jsonl`, and there is no report.
+    ///
+    /// # Errors
+    /// Usage: the ending tells no kind.
+    pub fn new(inputs: Inputs, output: impl Into<PathBuf>) -> Result<Job> {
+        let output = output.into();
+        let no_kind = || {
+            let kinds = Kind::ALL.map(|(name, _)| name).join(", ");
+            Error::usage(format!("{}: the ending tells no kind of output: {kinds}", output.display()))
+        };
+        let kind = Kind::of_path(&output).ok_or_else(no_kind)?;
+        let mut rejects = output.clone().into_os_string();
+        rejects.push(".rejects.jsonl");
+        Ok(Job {
+            progress: Arc::new(Progress::of(&inputs)),
+            inputs,
+            options: Options::default(),
+            output: Some(output),
+            kind,
+            compression: Compression::default(),
+            row_group_rows: ROW_GROUP_ROWS,
+            overwrite: false,
+            rejects: Some(rejects.into()),
+            agreed: Agreed::default(),
+            report: None,
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// Rows in a row group, where the caller says nothing.
+const ROW_GROUP_ROWS: usize = 250_000;
 
 /// How many rejects the caller agrees to beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -106,12 +157,20 @@ impl Default for Limits {
 /// Counters that go up while a job runs.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of all inputs, as far as it is known.
-    pub total_bytes: AtomicU64,
+    /// Bytes of all inputs; nothing where that is not known beforehand, as of a pipe. The jobs only count: this
+    /// is for whoever shows how far they are.
+    pub total_bytes: Option<u64>,
     /// Bytes read.
     pub bytes: Arc<AtomicU64>,
     /// Rows written.
     pub rows: AtomicU64,
+}
+
+impl Progress {
+    /// Nothing counted yet, of these inputs; their sizes are looked up.
+    pub fn of(inputs: &Inputs) -> Progress {
+        Progress { total_bytes: inputs.bytes(), ..Progress::default() }
+    }
 }
 
 /// How a job ended; the program's exit codes.
@@ -141,15 +200,17 @@ pub struct Outcome {
 /// Converts dumps into one table.
 ///
 /// # Errors
-/// Only wrong usage, told before anything is written; whatever happens later is in the [`Outcome`].
+/// Only what can be told before anything is written: wrong usage, and an output that cannot be begun.
+/// Whatever happens later is in the [`Outcome`].
 pub fn convert(job: Job) -> Result<Outcome> {
     let started = Instant::now();
+    check(&job)?;
     check_kinds(&job.inputs, &job.options)?;
     let out = match &job.output {
         Some(path) => Out::Staged(Box::new(Staged::create(path, job.overwrite)?)),
         None => Out::stdout(),
     };
-    let mut tally = Tally::new(&job.inputs.inputs, job.rejects.as_deref())?;
+    let mut tally = Tally::new(&job.inputs.inputs, job.rejects.as_deref());
     let workers = Workers::new(job.limits.threads)?;
     let written = write(&job, out, &workers, &mut tally);
     let mut report = Report {
@@ -163,6 +224,39 @@ pub fn convert(job: Job) -> Result<Outcome> {
     let rejects = tally.finish(&mut report);
     report.totals = Totals::of(&report.inputs);
     publish(&job, written, rejects, exit, report, started)
+}
+
+/// What cannot be done is told before anything is read or written.
+fn check(job: &Job) -> Result<()> {
+    job.options.check()?;
+    if job.options.columns.is_empty() {
+        return Err(Error::usage("a table of no columns is asked for"));
+    }
+    if job.row_group_rows == 0 {
+        return Err(Error::usage("a row group of no rows is asked for"));
+    }
+    check_places(job)
+}
+
+/// Output, rejects and report can be written where they go, and replace neither an input nor each other.
+fn check_places(job: &Job) -> Result<()> {
+    let all = [("the output", &job.output), ("the rejects", &job.rejects), ("the report", &job.report)];
+    let places: Vec<(&str, &Path)> =
+        all.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?))).collect();
+    for (at, (what, path)) in places.iter().enumerate() {
+        Staged::check(path)?;
+        let clash =
+            |with: &str| Err(Error::usage(format!("{}: {what} would replace {with}", path.display())));
+        if let Some((other, _)) = places[..at].iter().find(|(_, other)| is_same_place(path, other)) {
+            return clash(other);
+        }
+        let is_there = path.is_file();
+        let is_it = |input: &&Input| matches!(&input.place, Place::File(input) if is_there && is_same_file(input, path));
+        if let Some(input) = job.inputs.inputs.iter().find(is_it) {
+            return clash(&format!("the input {}", input.name));
+        }
+    }
+    Ok(())
 }
 
 /// A dump of the other kind of times is told before the start, where files can be looked at.
@@ -203,7 +297,7 @@ fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Op
     let mut pipeline =
         Pipeline::new(job.inputs.inputs.clone(), options, workers.clone(), limit, job.progress.clone());
     let spec = Spec {
-        path: job.output.clone().unwrap_or_else(|| PathBuf::from("-")),
+        path: job.output.clone().unwrap_or_else(|| PathBuf::from(STDOUT)),
         kind: job.kind,
         compression: job.compression,
         row_group_rows: job.row_group_rows,

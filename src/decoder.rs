@@ -39,6 +39,8 @@ pub struct Decoder {
     schema: Option<SchemaRef>,
     ready: VecDeque<Decoded>,
     numbering: Numbering,
+    /// What its counts warn of, once it has ended.
+    warnings: Vec<String>,
     /// The first bytes, until it is known whether they are a byte order mark.
     mark: Option<Vec<u8>>,
 }
@@ -55,6 +57,7 @@ impl Decoder {
             schema: None,
             ready: VecDeque::new(),
             numbering: Numbering::default(),
+            warnings: Vec::new(),
             mark: Some(Vec::new()),
         }
     }
@@ -82,7 +85,9 @@ impl Decoder {
             self.begin(&first)?;
         }
         self.dump.end();
-        self.run()
+        self.run()?;
+        self.warnings.extend(self.numbering.end(self.dump.about()));
+        Ok(())
     }
 
     /// The next block's rows and rejects, if there is one.
@@ -100,9 +105,11 @@ impl Decoder {
         self.numbering.counts()
     }
 
-    /// What the caller should know of the dump, each sentence once.
+    /// What the caller should know of the dump, each sentence once; all is known when it is finished.
     pub fn take_warnings(&mut self) -> Vec<String> {
-        self.dump.take_warnings()
+        let mut warnings = self.dump.take_warnings();
+        warnings.append(&mut self.warnings);
+        warnings
     }
 
     fn begin(&mut self, first: &[u8]) -> Result<()> {
@@ -126,7 +133,7 @@ impl Decoder {
                     let schema =
                         self.schema.get_or_insert_with(|| schema::project(&self.options.columns, times));
                     let batch = work.decode(&self.options, schema);
-                    let decoded = self.numbering.number(batch);
+                    let decoded = self.numbering.number(batch, self.dump.name());
                     if !decoded.is_empty() {
                         self.ready.push_back(decoded);
                     }

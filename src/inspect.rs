@@ -123,7 +123,7 @@ pub fn inspect(
     check_kinds(&inputs, options)?;
     let options = Arc::new(Options { columns: Column::all().collect(), ..options.clone() });
     let Inputs { inputs, skipped } = inputs;
-    let mut tally = Tally::new(&inputs, None)?;
+    let mut tally = Tally::new(&inputs, None);
     let mut findings: Vec<Findings> = inputs.iter().map(|_| Findings::default()).collect();
     let workers = Workers::new(limits.threads)?;
     let limit = limits.blocks().0 * crate::split::BLOCK as u64;

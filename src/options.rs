@@ -2,9 +2,12 @@
 //!
 //! The program's options and the library's builder both end here. Nothing in it has an effect.
 
+use std::collections::HashSet;
+
 use encoding_rs::Encoding;
 
 use crate::decode::{NumberPlan, PortMap};
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::frame::How;
 use crate::schema::Column;
@@ -50,6 +53,15 @@ impl Default for Options {
 }
 
 impl Options {
+    /// A table has a column once.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut before = HashSet::new();
+        match self.columns.iter().find(|column| !before.insert(**column)) {
+            Some(twice) => Err(Error::usage(format!("column {} is asked for twice", twice.name()))),
+            None => Ok(()),
+        }
+    }
+
     /// What is done with records that cannot be read as they stand.
     pub(crate) fn how(&self) -> How {
         How { encoding: self.encoding, lenient: self.lenient }

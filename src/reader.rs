@@ -12,14 +12,16 @@ use encoding_rs::Encoding;
 use crate::column::Batch;
 use crate::convert::{Limits, Progress};
 use crate::decode::{NumberPlan, PortMap};
+use crate::dump::About;
 use crate::error::{Error, Result};
 use crate::format;
 use crate::frame::Reject;
 use crate::options::{Options, Wanted};
 use crate::pipeline::{Event, Pipeline};
 use crate::schema::Column;
-use crate::source::inputs::{Brought, Input, Place, expand};
+use crate::source::inputs::{Brought, Input, Inputs, Place, Skipped, expand};
 use crate::source::{self};
+use crate::tally::warnings_of;
 use crate::time::{DateOrder, Zone};
 use crate::workers::Workers;
 
@@ -47,6 +49,7 @@ pub struct Reader {
     numbering: Numbering,
     rejects: Vec<Rejected>,
     warnings: Vec<String>,
+    skipped: Vec<Skipped>,
 }
 
 /// How a [`Reader`] is to read; every setting is that of the program's option.
@@ -68,6 +71,8 @@ pub struct Decoded {
 /// A record that could not be read: where it stands, why, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
+    /// The dump's name, as column `source` has it.
+    pub source: String,
     /// Its number in the dump, from 1, rejected ones counted.
     pub record: u64,
     /// The line of its first byte, from 1.
@@ -107,13 +112,16 @@ pub(crate) struct Numbering {
     counts: Counts,
     records: u64,
     lines: u64,
+    nul_runs: u64,
 }
 
 impl Numbering {
-    pub(crate) fn number(&mut self, batch: Batch) -> Decoded {
-        let rejects: Vec<Rejected> = batch.rejects.into_iter().map(|reject| self.place(reject)).collect();
+    pub(crate) fn number(&mut self, batch: Batch, source: &str) -> Decoded {
+        let rejects: Vec<Rejected> =
+            batch.rejects.into_iter().map(|reject| self.place(reject, source)).collect();
         self.records += batch.counts.records;
         self.lines += batch.counts.lines;
+        self.nul_runs += batch.counts.nul_runs;
         self.counts.records += batch.counts.records;
         self.counts.rows += batch.rows.num_rows() as u64;
         self.counts.filtered += batch.filtered;
@@ -126,8 +134,9 @@ impl Numbering {
         self.counts
     }
 
-    fn place(&self, reject: Reject) -> Rejected {
+    fn place(&self, reject: Reject, source: &str) -> Rejected {
         Rejected {
+            source: source.to_string(),
             record: self.records + reject.number + 1,
             line: self.lines + reject.line + 1,
             offset: reject.offset,
@@ -139,9 +148,11 @@ impl Numbering {
         }
     }
 
-    /// The next dump's records count from 1 again.
-    fn next_dump(&mut self) {
-        (self.records, self.lines) = (0, 0);
+    /// A dump has ended: the next one's records count from 1 again. Comes back with what its counts warn of.
+    pub(crate) fn end(&mut self, about: Option<&About>) -> Vec<String> {
+        let warnings = warnings_of(about, self.records, self.nul_runs);
+        (self.records, self.lines, self.nul_runs) = (0, 0, 0);
+        warnings
     }
 }
 
@@ -173,9 +184,14 @@ impl Reader {
         self.numbering.counts()
     }
 
-    /// What the caller should know of the dumps, each sentence once.
+    /// What the caller should know of the dumps that have ended, each sentence once.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// What was passed over so far in a walked folder, and why.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
     }
 }
 
@@ -186,17 +202,19 @@ impl Iterator for Reader {
         self.rejects.clear();
         loop {
             match self.pipeline.next()? {
-                Event::Batch(_, batch) => {
-                    let decoded = self.numbering.number(*batch);
+                Event::Batch(at, batch) => {
+                    let decoded = self.numbering.number(*batch, &self.pipeline.inputs()[at].name);
                     self.rejects.extend(decoded.rejects);
                     if decoded.rows.num_rows() > 0 || !self.rejects.is_empty() {
                         return Some(Ok(decoded.rows));
                     }
                 }
                 Event::End(at, ended) => {
-                    self.numbering.next_dump();
                     let name = &self.pipeline.inputs()[at].name;
-                    self.warnings.extend(ended.warnings.iter().map(|warning| format!("{name}: {warning}")));
+                    let counted = self.numbering.end(ended.about.as_ref());
+                    let warnings = ended.warnings.iter().chain(&counted);
+                    self.warnings.extend(warnings.map(|warning| format!("{name}: {warning}")));
+                    self.skipped.extend(ended.skipped.map(|why| Skipped { source: name.clone(), why }));
                     if let Some(error) = ended.error {
                         return Some(Err(ArrowError::ExternalError(Box::new(error))));
                     }
@@ -299,30 +317,33 @@ impl Builder {
     /// Opens a file, or all dumps of a folder or of a glob pattern.
     ///
     /// # Errors
-    /// There is no such file.
+    /// Usage: there is no such file, a column stands twice, or no thread can be started.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Reader> {
-        let inputs = expand(&[path.as_ref()], &[])?;
-        self.start(inputs.inputs)
+        self.start(expand(&[path.as_ref()], &[])?)
     }
 
     /// Reads bytes that the caller brings; `name` is what column `source` says.
     ///
     /// # Errors
-    /// No thread can be started.
+    /// Usage: a column stands twice, or no thread can be started.
     pub fn read(self, name: &str, bytes: impl Read + Send + 'static) -> Result<Reader> {
-        self.start(vec![Input {
-            name: name.to_string(),
-            place: Place::Brought(Brought::new(bytes)),
-            walked: false,
-        }])
+        let place = Place::Brought(Brought::new(bytes));
+        let input = Input { name: name.to_string(), place, walked: false };
+        self.start(Inputs { inputs: vec![input], skipped: Vec::new() })
     }
 
-    fn start(self, inputs: Vec<Input>) -> Result<Reader> {
+    fn start(self, inputs: Inputs) -> Result<Reader> {
+        self.options.check()?;
         let workers = Workers::new(self.limits.threads)?;
         let (queued, _) = self.limits.blocks();
         let limit = queued * crate::split::BLOCK as u64;
-        let mut pipeline =
-            Pipeline::new(inputs, Arc::new(self.options), workers, limit, Arc::new(Progress::default()));
+        let mut pipeline = Pipeline::new(
+            inputs.inputs,
+            Arc::new(self.options),
+            workers,
+            limit,
+            Arc::new(Progress::default()),
+        );
         let schema = pipeline.schema();
         Ok(Reader {
             pipeline,
@@ -330,6 +351,7 @@ impl Builder {
             numbering: Numbering::default(),
             rejects: Vec::new(),
             warnings: Vec::new(),
+            skipped: inputs.skipped,
         })
     }
 }

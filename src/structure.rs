@@ -11,11 +11,13 @@
 //!   eol         0 0 0 0 0 0 0 0 0 0 1
 //! ```
 //!
-//! One of two files with `unsafe` (the other is `column/views.rs`): it calls the vector instructions
+//! One of the places with `unsafe` (the other is `column/views.rs`), with its sibling `structure/json.rs`: it calls the vector instructions
 //! that the processor was found to have. The reason is measured: `cargo bench structure` (memchr3 finds
 //! the same bytes at a fifth of the speed). The slow twin is [`portable`], which also serves
 //! processors without them; the tests hold the two against each other.
 #![allow(unsafe_code)]
+
+pub mod json;
 
 /// Where the three kinds of structural bytes stand among 64 bytes: bit `i` is byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::convert::{Agreed, Exit, judge};
+use crate::dump::About;
 use crate::error::{Error, Result};
 use crate::frame::{Reason, Reject};
 use crate::pipeline::{Ended, Event};
@@ -41,22 +42,13 @@ struct Rejects {
 
 impl Tally {
     /// Nothing counted yet; rejects go to `path`.
-    ///
-    /// # Errors
-    /// The folder that rejects would go to does not exist.
-    pub fn new(inputs: &[Input], path: Option<&Path>) -> Result<Tally> {
-        let folder = path.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
-        if let (Some(path), Some(folder)) = (path, folder)
-            && !folder.is_dir()
-        {
-            return Err(Error::usage(format!("--rejects {}: there is no such folder", path.display())));
-        }
+    pub fn new(inputs: &[Input], path: Option<&Path>) -> Tally {
         let named = |input: &Input| InputTally {
             report: InputReport { source: input.name.clone(), ..InputReport::default() },
             ..InputTally::default()
         };
         let rejects = Rejects { path: path.map(Path::to_path_buf), file: None };
-        Ok(Tally { inputs: inputs.iter().map(named).collect(), by_reason: BTreeMap::new(), rejects })
+        Tally { inputs: inputs.iter().map(named).collect(), by_reason: BTreeMap::new(), rejects }
     }
 
     /// Counts an event.
@@ -146,24 +138,31 @@ impl InputTally {
             Some(offset) => format!("at byte {offset}: {}", error.message()),
             None => error.message().to_string(),
         });
-        if self.nul_runs > 0 {
-            report.warnings.push(format!("NULs at the start of {} lines are passed over", self.nul_runs));
-        }
+        let counted = warnings_of(ended.about.as_ref(), report.counts.records, self.nul_runs);
+        report.warnings.extend(counted);
         let Some(about) = ended.about else { return };
         report.format = about.format.map(|format| format.name.to_string());
         report.date_order = about.date_order.map(|order| order.as_str().to_string());
-        let page = about.format.and_then(|format| format.csv()).and_then(|csv| csv.page);
-        if page.is_some_and(|page| page == report.counts.records) {
-            report.warnings.push(format!(
-                "exactly {} records: probably one page of more; ask the PBX for the next with offset={}",
-                report.counts.records, report.counts.records
-            ));
-        }
         let repeated = about.layout.map_or(0, |layout| layout.repeated_names);
         if repeated > 0 {
             *report.notes.entry("duplicate-key".to_string()).or_insert(0) += repeated;
         }
     }
+}
+
+/// What only the counts of a dump show, when it has ended.
+pub fn warnings_of(about: Option<&About>, records: u64, nul_runs: u64) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if nul_runs > 0 {
+        warnings.push(format!("NULs at the start of {nul_runs} lines are passed over"));
+    }
+    let format = about.and_then(|about| about.format);
+    if format.and_then(|format| format.csv()).and_then(|csv| csv.page) == Some(records) {
+        warnings.push(format!(
+            "exactly {records} records: probably one page of more; ask the PBX for the next with offset={records}"
+        ));
+    }
+    warnings
 }
 
 impl Rejects {

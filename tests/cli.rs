@@ -506,9 +506,16 @@ fn a_closed_pipe_ends_the_program_without_a_message() {
 fn a_full_disk_is_a_failure() {
     let folder = Folder::new();
     let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    for line in ["schema", "inspect good.csv --json", "convert good.csv -o - --to csv"] {
+    folder.write("large.csv", large().as_bytes());
+    let kinds = ["parquet", "arrow", "arrows", "csv", "jsonl"];
+    // At the end, when the last buffer is written, and in the middle.
+    let converts =
+        ["good.csv", "large.csv"].map(|dump| kinds.map(|to| format!("convert {dump} -o - --to {to}")));
+    let results =
+        ["--help", "--version", "schema", "schema --json", "formats", "channel x", "man", "inspect good.csv"];
+    for line in converts.as_flattened().iter().map(String::as_str).chain(results) {
         let output = folder.command(line.split(' ')).stdout(full()).output().unwrap();
-        Run::of(line, output).exits(1).says(&["error: ", "No space left"]);
+        Run::of(line, output).exits(1).says(&["error: standard output: cannot be written: No space left"]);
     }
     let words = ["convert", "good.csv", "-o", "-", "--to", "csv", "--report-file", "r"];
     folder.command(words).stdout(full()).status().unwrap();

@@ -42,7 +42,8 @@ fn offsets(rows: &RecordBatch) -> Vec<usize> {
 fn changes(text: &[u8], at: usize) -> impl Iterator<Item = Vec<u8>> {
     let put = move |bytes: &[u8]| [&text[..at], bytes, &text[at + 1..]].concat();
     let byte = text[at];
-    let flipped = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', 0].map(|byte| vec![byte]);
+    let flipped = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', b'{', b'}', b'\\', 0]
+        .map(|byte| vec![byte]);
     flipped
         .into_iter()
         .chain([vec![], vec![byte, byte]])
@@ -57,12 +58,23 @@ fn check(dump: &str, records: usize) {
     // Three records are enough to have a first, a middle and a last.
     let ends: Vec<usize> =
         text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-    let text = &text[..ends.get(records).copied().unwrap_or(text.len())];
+    check_text(&text[..ends.get(records).copied().unwrap_or(text.len())], 1);
+}
+
+/// Of a dump whose elements have so many records each, which may be lost together.
+#[track_caller]
+fn check_whole(dump: &str, together: usize) {
+    check_text(&std::fs::read(format!("testdata/dumps/{dump}")).expect("the dump"), together);
+}
+
+#[track_caller]
+fn check_text(text: &[u8], together: usize) {
     let whole = read(text).expect("a dump");
     let begins = offsets(&whole);
     assert!(begins.len() >= 2, "{} rows", begins.len());
     for at in 0..text.len() {
         let before = begins.iter().filter(|&&begin| begin <= at).count().saturating_sub(1);
+        let before = before / together * together;
         for changed in changes(text, at) {
             let shown = || format!("byte {at}: {:?}", String::from_utf8_lossy(&changed));
             match read(&changed) {
@@ -110,4 +122,29 @@ fn yeastar() {
 #[test]
 fn asterisk() {
     check("asterisk-18", 3);
+}
+
+#[test]
+fn ucm_cdrapi_json() {
+    check_whole("cdrapi-json-three.json", 1);
+}
+
+#[test]
+fn ucm_cdrapi_json_nested() {
+    check_whole("cdrapi-json-three-nested.json", 2);
+}
+
+#[test]
+fn nexo_json() {
+    check_whole("nexo-recordings-json-keyed.json", 1);
+}
+
+#[test]
+fn kazoo_json() {
+    check_whole("kazoo-json-two.json", 1);
+}
+
+#[test]
+fn yeastar_json() {
+    check_whole("yeastar-json.json", 1);
 }

@@ -5,7 +5,7 @@ import time
 
 import duckdb
 
-from csv_columns import types
+from columns import types
 
 print(time.monotonic(), flush=True)
 

@@ -13,7 +13,7 @@ os.environ["POLARS_MAX_THREADS"] = threads
 
 import polars as pl  # noqa: E402  (reads the variable above)
 
-from csv_columns import TIMES, types  # noqa: E402
+from columns import TIMES, types  # noqa: E402
 
 print(time.monotonic(), flush=True)
 

@@ -10,8 +10,8 @@
 //! The idea: an `Office` (its extensions, the numbers it talks to, its trunks) and a `Clock` that knows
 //! when people call; an `Exchange` puts calls through, one after another, as a `Call` of one or more
 //! `Leg`s; and each format is one writer, a function that prints a `Call` as that system's dump would.
-//! A writer decides nothing: the two dialects of one seed and size describe the same calls (the terser one
-//! has room for some more at the end). Calls stand in the order in which they began; a later leg of one
+//! A writer decides nothing: all formats and dialects of one seed and number of calls describe the same calls
+//! (those of one system; another has other numbers). Calls stand in the order in which they began; a later leg of one
 //! may so begin after the next call, as it does in real dumps.
 //!
 //! Must not know: anything of the `calltable` library. What it writes is an independent witness, so it
@@ -37,6 +37,7 @@ use options::{Options, Size};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use writers::Dump;
 
 fn main() -> ExitCode {
     let options = match Options::from_args(std::env::args().skip(1)) {
@@ -66,7 +67,7 @@ fn open(output: &str) -> io::Result<Box<dyn Write>> {
     })
 }
 
-/// A header, then call after call until the next one would not fit.
+/// A beginning, then call after call until the next one would not fit, and an end.
 fn generate(options: &Options, output: impl Write) -> io::Result<()> {
     let mut output = BufWriter::with_capacity(1 << 20, output);
     let format = options.format;
@@ -78,18 +79,29 @@ fn generate(options: &Options, output: impl Write) -> io::Result<()> {
     let office = Office::new(&format.plan, options.seed);
     let mut exchange = Exchange::new(&office, options.seed, calls_a_year);
 
-    let mut text = Vec::with_capacity(1 << 14);
-    (format.start)(&options.style, &mut text);
-    output.write_all(&text)?;
-    let mut written = text.len() as u64;
+    let room = most_bytes.saturating_sub(end(options, u64::MAX).len() as u64);
+    let mut dump = Dump::default();
+    (format.start)(&options.style, &mut dump.text);
+    output.write_all(&dump.text)?;
+    let mut written = dump.text.len() as u64;
+    let mut records = 0;
     for _ in 0..most_calls {
-        text.clear();
-        (format.call)(&exchange.next_call(), &options.style, &mut text);
-        if written + text.len() as u64 > most_bytes {
+        dump.text.clear();
+        (format.call)(&exchange.next_call(), &options.style, &mut dump);
+        if written + dump.text.len() as u64 > room {
             break;
         }
-        output.write_all(&text)?;
-        written += text.len() as u64;
+        output.write_all(&dump.text)?;
+        written += dump.text.len() as u64;
+        records = dump.records;
     }
+    output.write_all(&end(options, records))?;
     output.flush()
+}
+
+/// What stands behind so many records; the more, the longer.
+fn end(options: &Options, records: u64) -> Vec<u8> {
+    let mut text = Vec::new();
+    (options.format.end)(&options.style, records, &mut text);
+    text
 }

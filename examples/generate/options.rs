@@ -1,19 +1,24 @@
 //! The command line, as typed and as resolved.
 
-use crate::writers::{Dialect, FORMATS, Format, Style};
+use crate::writers::{Dialect, FORMATS, Format, Nesting, Style};
 
 pub(crate) const HELP: &str = "\
 Writes a realistic dump of phone calls: 500 extensions, 10,000 outside numbers, 20 trunks, a year.
 
 generate --format NAME (--bytes SIZE | --calls N) -o FILE [options]
 
-  --format NAME      ucm-cdrapi-csv, ucm-web-csv, nexo-csv, yeastar-csv, asterisk-csv, kazoo-csv
+  --format NAME      ucm-cdrapi-csv, ucm-cdrapi-json, ucm-cdrapi-ndjson (a flat object a line),
+                     ucm-cdrapi-xml, ucm-web-csv, nexo-csv, nexo-json, nexo-recordings-json,
+                     yeastar-csv, yeastar-json, asterisk-csv, ami, kazoo-csv, kazoo-json
   --bytes SIZE       how large at most: 1GB (10^9), 1GiB (2^30), 512MB, 100000; a year, however large
-  --calls N          so many calls instead, the same ones in either dialect
+  --calls N          so many calls instead, the same ones in every format of a system
   -o, --output FILE  where to; - is standard output
-  --dialect NAME     device (default): quoted as the device does, `clid` as it stands;
-                     rfc4180: quoted as CSV readers expect it
-  --columns N        generation of ucm-cdrapi-csv: 22, 27 or 32 (default)
+  --dialect NAME     device (default): quoted as the device does, `clid` as it stands, in CSV and XML;
+                     standard (or rfc4180): as CSV readers and XML parsers expect it
+  --columns N        generation of ucm-cdrapi: 22, 27 or 32 (default); JSON and XML of the first two
+                     have no main records
+  --nesting NAME     which calls in the JSON and XML of ucm-cdrapi have a main record and subs:
+                     all (default), or some: those of more legs than one
   --seed N           another seed, other calls (default 1)
 ";
 
@@ -36,7 +41,8 @@ impl Options {
     /// `None` where help was asked for.
     pub(crate) fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
         let (mut format, mut size, mut output) = (None, None, None);
-        let (mut seed, mut style) = (1, Style { dialect: Dialect::Device, columns: 32 });
+        let (mut seed, mut style) =
+            (1, Style { dialect: Dialect::Device, columns: 32, nesting: Nesting::All });
         while let Some(name) = args.next() {
             if name == "--help" || name == "-h" {
                 return Ok(None);
@@ -48,6 +54,7 @@ impl Options {
                 "--calls" => size = Some(Size::Calls(number(&value)?)),
                 "-o" | "--output" => output = Some(value),
                 "--dialect" => style.dialect = dialect_named(&value)?,
+                "--nesting" => style.nesting = nesting_named(&value)?,
                 "--columns" => style.columns = columns(&value)?,
                 "--seed" => seed = number(&value)?,
                 _ => return Err(format!("no option {name}")),
@@ -70,8 +77,16 @@ fn format_named(name: &str) -> Result<&'static Format, String> {
 fn dialect_named(name: &str) -> Result<Dialect, String> {
     match name {
         "device" => Ok(Dialect::Device),
-        "rfc4180" => Ok(Dialect::Rfc4180),
+        "standard" | "rfc4180" => Ok(Dialect::Standard),
         _ => Err(format!("no dialect {name}")),
+    }
+}
+
+fn nesting_named(name: &str) -> Result<Nesting, String> {
+    match name {
+        "all" => Ok(Nesting::All),
+        "some" => Ok(Nesting::Some),
+        _ => Err(format!("no nesting {name}")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use calltable::convert::{Agreed, Exit, Job, convert};
+use calltable::convert::{Agreed, Exit, Job, Progress, convert};
 use calltable::sink::Compression;
 use calltable::{Column, Error, Options, Result};
 
@@ -43,7 +43,7 @@ fn job(typed: &Convert, json: bool) -> Result<Job> {
     let row_group_rows = reading::count("--row-group-rows", &typed.output.row_group_rows, u32::MAX.into())?;
     let inputs = places.inputs(&typed.inputs.paths)?;
     Ok(Job {
-        progress: Arc::new(reading::counters(&inputs)),
+        progress: Arc::new(Progress::of(&inputs)),
         inputs,
         options,
         output: places.output,

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr, stdout};
 use std::sync::Arc;
 
-use calltable::convert::Exit;
+use calltable::convert::{Exit, Progress};
 use calltable::inspect::{Found, Inspected, Problem, inspect};
 use calltable::report::InputReport;
 use calltable::source::inputs::expand;
@@ -20,7 +20,7 @@ pub(crate) fn run(typed: &Inspect, json: bool) -> Result<Exit> {
     let options = reading::options(&typed.reading)?;
     let limits = reading::limits(&typed.running)?;
     let inputs = expand(&typed.inputs.paths, &[])?;
-    let counters = Arc::new(reading::counters(&inputs));
+    let counters = Arc::new(Progress::of(&inputs));
     let shown = Shown::start(typed.running.progress, &counters, false);
     let found = inspect(inputs, &options, limits, &counters);
     drop(shown);

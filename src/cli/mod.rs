@@ -39,10 +39,10 @@ const WRONG_USAGE: u8 = 2;
 pub(crate) fn run() -> ExitCode {
     match Arguments::try_parse() {
         Ok(Arguments { command, json }) => ended(done(command, json)),
-        Err(error) if is_help(&error) => {
-            let _ = error.print();
-            code(error.exit_code() as u8)
-        }
+        Err(error) if is_help(&error) => match error.print() {
+            Err(fault) if !error.use_stderr() => ended(Err(say::unwritten(fault))),
+            _ => code(error.exit_code() as u8),
+        },
         Err(error) => {
             say::error(&wrong::sentence(&error));
             code(WRONG_USAGE)

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use calltable::sink::Kind;
+use calltable::sink::publish::is_same_place;
 use calltable::source::inputs::{Inputs, Place, display_name, expand, is_same_file};
 use calltable::{Error, Result};
 
@@ -58,10 +59,11 @@ impl Places {
     pub(crate) fn inputs(&self, arguments: &[OsString]) -> Result<Inputs> {
         let ours: Vec<PathBuf> = self.all().map(|(_, path)| path.clone()).collect();
         let inputs = expand(arguments, &ours)?;
+        // Most are yet to come, and can be no input.
+        let there: Vec<_> = self.all().filter(|(_, ours)| ours.is_file()).collect();
         for input in &inputs.inputs {
             let Place::File(path) = &input.place else { continue };
-            if let Some((option, _)) = self.all().find(|(_, ours)| path.is_file() && is_same_file(path, ours))
-            {
+            if let Some((option, _)) = there.iter().find(|(_, ours)| is_same_file(path, ours)) {
                 let name = &input.name;
                 return Err(Error::usage(format!(
                     "{name} is an input, and {option} would replace it: name another file"
@@ -152,12 +154,4 @@ fn check_place(option: &str, path: &Path) -> Result<()> {
 
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether two paths lead to one file, be it there or yet to come. Streams take from many.
-fn is_same_place(one: &Path, other: &Path) -> bool {
-    if one.exists() && other.exists() {
-        return one.is_file() && is_same_file(one, other);
-    }
-    one.file_name() == other.file_name() && is_same_file(folder(one), folder(other))
 }

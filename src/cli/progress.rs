@@ -81,7 +81,7 @@ struct State {
 impl State {
     fn of(counters: &Progress, started: Instant) -> State {
         let bytes = counters.bytes.load(Ordering::Relaxed);
-        let total = Some(counters.total_bytes.load(Ordering::Relaxed)).filter(|total| *total > 0);
+        let total = counters.total_bytes;
         let seconds = started.elapsed().as_secs_f64();
         let rows_a_second = counters.rows.load(Ordering::Relaxed) as f64 / seconds.max(1e-3);
         let left = total.filter(|_| bytes > 0).map(|total| {
@@ -119,9 +119,10 @@ impl Face {
         if !on_terminal {
             return Face::Lines;
         }
-        let total = counters.total_bytes.load(Ordering::Relaxed);
-        let template = if total > 0 { "{wide_bar} {msg}" } else { "{spinner} {msg}" };
-        let bar = if total > 0 { ProgressBar::new(total) } else { ProgressBar::new_spinner() };
+        let (bar, template) = match counters.total_bytes {
+            Some(total) => (ProgressBar::new(total), "{wide_bar} {msg}"),
+            None => (ProgressBar::new_spinner(), "{spinner} {msg}"),
+        };
         Face::Bar(match ProgressStyle::with_template(template) {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,

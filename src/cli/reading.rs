@@ -1,12 +1,9 @@
 //! From values as typed to the library's objects, for what several commands share: how dumps are
 //! read, and what of the machine is used. Each wrong value is told by its option; nothing is opened.
 
-use std::sync::atomic::Ordering;
-
-use calltable::convert::{Limits, Progress};
+use calltable::convert::Limits;
 use calltable::decode::{NumberPlan, PortMap};
 use calltable::source::encoding;
-use calltable::source::inputs::{Inputs, Place};
 use calltable::time::{DateOrder, Zone};
 use calltable::{Error, Options, Result, Wanted, format};
 
@@ -51,18 +48,6 @@ pub(crate) fn limits(typed: &Running) -> Result<Limits> {
 }
 
 const MOST_THREADS: u64 = 1024;
-
-/// What is counted while a command runs; the size of the inputs is known unless one is a pipe.
-pub(crate) fn counters(inputs: &Inputs) -> Progress {
-    let size = |place: &Place| match place {
-        Place::File(path) => path.metadata().ok().filter(|file| file.is_file()).map(|file| file.len()),
-        _ => None,
-    };
-    let total: Option<u64> = inputs.inputs.iter().map(|input| size(&input.place)).sum();
-    let counters = Progress::default();
-    counters.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
-    counters
-}
 
 /// A number from 1 to `most`.
 pub(crate) fn count(option: &str, text: &str, most: u64) -> Result<u64> {

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use calltable::report::InputReport;
+use calltable::sink::STDOUT;
 use calltable::{Error, Result};
 use serde::Serialize;
 
@@ -31,8 +32,9 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     written.map_err(unwritten)
 }
 
-fn unwritten(error: io::Error) -> Error {
-    Error::output(Path::new("standard output"), error)
+/// Standard output is not to be written to.
+pub(crate) fn unwritten(error: io::Error) -> Error {
+    Error::output(Path::new(STDOUT), format!("cannot be written: {error}"))
 }
 
 /// A line on stderr. Where that is gone, there is nobody to tell.

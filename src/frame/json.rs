@@ -3,33 +3,51 @@
 //! An element is one record, or a call: an object that holds a main record and subs. Each is a row of its own,
 //! and is rejected by itself; only where the element itself cannot be read is it one reject.
 //!
+//! Nearly every element is written like the one before it, and read the fast way (`json/fast.rs`); whatever is not
+//! is read by the grammar, here. The two are held against each other.
+//!
 //! Values stand where they stood. Texts with escapes, names of nested values (`outer.inner`) and second keys
 //! (`name#2`) are rewritten behind the text. A list is its own text.
+
+mod fast;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::keyed::Table;
+use super::keyed::{Framed, Table};
 use super::{How, Reason, Records, Span};
 use crate::csv::MAX_FIELDS;
 use crate::format::{Layout, Nesting};
 use crate::json::{self, Fault, MAX_DEPTH, Members, Text, Value, key_at, skip_blank, value_at, value_end};
 use crate::split::Element;
+use fast::Fast;
 
 /// The longest name of a value, with the names of what it is nested in.
 const LONGEST_NAME: usize = 1024;
 
 /// Frames the records of a block.
 pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
-    let mut framer = Framer { table: Table::new(&text, offset, &layout, how), members: Vec::new() };
+    let table = Table::new(&text, offset, &layout, how);
+    let fast = table.is_utf8.then(|| Fast::new(&text));
+    let framed = frame_by(table, elements, fast);
+    framed.records(text, layout)
+}
+
+/// Frames the elements, the fast way where there is one.
+fn frame_by(table: Table<'_>, elements: &[Element], mut fast: Option<Fast>) -> Framed {
+    let mut framer = Framer { table, members: Vec::new() };
     for element in elements {
-        if !framer.table.is_bad(element) {
-            framer.element(element.range());
+        let range = element.range();
+        let mut is_done = framer.table.is_bad(element);
+        if let Some(fast) = fast.as_mut().filter(|_| !is_done) {
+            is_done = fast.element(&mut framer.table, range.clone());
+        }
+        if !is_done {
+            framer.element(range);
         }
     }
-    let framed = framer.table.finish();
-    framed.records(text, layout)
+    framer.table.finish()
 }
 
 struct Framer<'a> {
@@ -266,7 +284,7 @@ impl Framer<'_> {
         let group = json.and_then(|json| json.nesting.as_ref()).map(|nesting| nesting.group.as_bytes());
         match self.table.layout.nest {
             Some(nest) if prefix.is_none() && Some(self.table.bytes(name)) == group => {
-                self.table.put_at(nest.group, value);
+                self.table.put_known(Some(nest.group), name, value);
             }
             _ => self.table.put(name, value),
         }
@@ -387,3 +405,6 @@ fn refusal(fault: Fault) -> Refusal {
     };
     (Reason::JsonSyntax, None, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,23 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// What was framed so far, to come back to.
+    pub fn mark(&self) -> Mark {
+        let (rows, strays, rewritten) = (self.places.len(), self.first_stray, self.rewritten.len());
+        Mark { rows, strays, rewritten, counts: self.counts }
+    }
+
+    /// Forgets what was framed since, none of which was rejected.
+    pub fn roll_back(&mut self, mark: &Mark) {
+        self.places.truncate(mark.rows);
+        self.first_stray = mark.strays;
+        self.rewritten.truncate(mark.rewritten);
+        self.counts = mark.counts;
+        let end = self.text.len() + self.rewritten.len();
+        self.kinds = self.kinds.filter(|(_, sub)| (sub.start + sub.len) as usize <= end);
+        self.drop_begun();
+    }
+
     /// Begins a row; one that was begun before, and not accepted, is dropped.
     pub fn begin(&mut self) {
         self.drop_begun();
@@ -278,6 +295,14 @@ impl<'a> Table<'a> {
         let Table { spans, strays, places, rejects, counts, rewritten, is_utf8, offset, .. } = self;
         Framed { spans, strays, places, rejects, counts, rewritten, is_utf8, offset }
     }
+}
+
+/// What a [`Table`] held at some time.
+pub struct Mark {
+    rows: usize,
+    strays: usize,
+    rewritten: usize,
+    counts: Counts,
 }
 
 /// A [`Table`] without its text.

@@ -8,23 +8,29 @@
 //! packed  = varint(groups << 1 | 1) bits         groups of eight, the lowest bit first
 //! ```
 
-/// Runs shorter than a group are packed.
+/// Numbers are packed eight at a time.
 const GROUP: usize = 8;
+
+/// Runs of fewer groups are packed: beside packed groups a run costs a header more.
+const LEAST_RUN: usize = 2 * GROUP;
 
 /// Appends the numbers, each of at most `width` bits.
 pub fn encode(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     let (mut at, mut packed_from) = (0, 0);
-    while at < numbers.len() {
-        let run = run_length(&numbers[at..]);
-        // Packed groups are whole, so they may take the first of the run.
-        let taken = (at - packed_from).next_multiple_of(GROUP) - (at - packed_from);
-        if run >= taken + GROUP {
-            pack(&numbers[packed_from..at + taken], width, out);
-            varint(((run - taken) as u64) << 1, out);
-            out.extend_from_slice(&numbers[at].to_le_bytes()[..width.div_ceil(8) as usize]);
-            packed_from = at + run;
+    // Runs are looked for where groups begin, so that the groups packed before one are whole.
+    while let Some(group) = numbers.get(at..at + GROUP) {
+        let first = group[0];
+        let is_run = group.iter().fold(0, |differs, number| differs | (number ^ first)) == 0;
+        let run = if is_run { run_length(&numbers[at..]) } else { 0 };
+        if run < LEAST_RUN {
+            at += GROUP;
+            continue;
         }
+        pack(&numbers[packed_from..at], width, out);
+        varint((run as u64) << 1, out);
+        out.extend_from_slice(&first.to_le_bytes()[..width.div_ceil(8) as usize]);
         at += run;
+        packed_from = at;
     }
     pack(&numbers[packed_from..], width, out);
 }
@@ -32,14 +38,9 @@ pub fn encode(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
 /// How often the first number comes in a row.
 fn run_length(numbers: &[u32]) -> usize {
     let first = numbers[0];
-    let near = numbers.iter().take(GROUP).position(|&number| number != first);
-    if let Some(run) = near {
-        return run;
-    }
-    // Long runs are common, too, and are passed over many numbers at a time.
     let mut whole = 0;
     for piece in numbers.as_chunks::<32>().0 {
-        if piece.iter().any(|&number| number != first) {
+        if piece.iter().fold(0, |differs, number| differs | (number ^ first)) != 0 {
             break;
         }
         whole += 32;
@@ -53,11 +54,31 @@ fn pack(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     if numbers.is_empty() {
         return;
     }
-    let groups = numbers.len().div_ceil(GROUP);
-    varint((groups as u64) << 1 | 1, out);
-    let end = out.len() + groups * width as usize;
+    let (groups, rest) = numbers.as_chunks::<GROUP>();
+    varint(((groups.len() + usize::from(!rest.is_empty())) as u64) << 1 | 1, out);
+    groups.iter().for_each(|group| pack_group(group, width, out));
+    if !rest.is_empty() {
+        let mut last = [0; GROUP];
+        last[..rest.len()].copy_from_slice(rest);
+        pack_group(&last, width, out);
+    }
+}
+
+/// Appends eight numbers, the first in the lowest bits: as many bytes as a number has bits.
+#[inline]
+fn pack_group(group: &[u32; GROUP], width: u32, out: &mut Vec<u8>) {
+    if width <= 16 {
+        // Four of at most 16 bits fit a word.
+        let four = |half: usize| {
+            let number = |at: usize| u64::from(group[half * 4 + at]) << (at as u32 * width);
+            number(0) | number(1) | number(2) | number(3)
+        };
+        let bits = u128::from(four(0)) | u128::from(four(1)) << (4 * width);
+        out.extend_from_slice(&bits.to_le_bytes()[..width as usize]);
+        return;
+    }
     let (mut bits, mut held) = (0u64, 0);
-    for &number in numbers {
+    for &number in group {
         bits |= u64::from(number) << held;
         held += width;
         if held >= 32 {
@@ -66,11 +87,23 @@ fn pack(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
             held -= 32;
         }
     }
-    out.extend_from_slice(&bits.to_le_bytes()[..held.div_ceil(8) as usize]);
-    out.resize(end, 0);
+    out.extend_from_slice(&bits.to_le_bytes()[..held as usize / 8]);
 }
 
-fn varint(mut number: u64, out: &mut Vec<u8>) {
+/// Appends `len` bits, `ones` of them set, the first in the lowest of each byte, as numbers of width 1.
+pub fn encode_bits(bits: &[u8], len: usize, ones: usize, out: &mut Vec<u8>) {
+    if ones == 0 || ones == len {
+        varint((len as u64) << 1, out);
+        out.push(u8::from(ones > 0));
+        return;
+    }
+    let bytes = len.div_ceil(8);
+    varint((bytes as u64) << 1 | 1, out);
+    out.extend_from_slice(&bits[..bytes]);
+}
+
+/// Appends a number, seven bits a byte, the lowest first.
+pub fn varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -136,6 +169,22 @@ mod tests {
             let mut bytes = Vec::new();
             encode(&numbers, width, &mut bytes);
             prop_assert_eq!(decode(&bytes, width, numbers.len()), numbers);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bits_are_read_back(
+            runs in proptest::collection::vec((any::<bool>(), 1usize..40), 1..20),
+        ) {
+            let all: Vec<bool> =
+                runs.into_iter().flat_map(|(bit, times)| std::iter::repeat_n(bit, times)).collect();
+            let mut bits = vec![0; all.len().div_ceil(8)];
+            all.iter().enumerate().for_each(|(at, &bit)| bits[at / 8] |= u8::from(bit) << (at % 8));
+            let mut bytes = Vec::new();
+            encode_bits(&bits, all.len(), all.iter().filter(|bit| **bit).count(), &mut bytes);
+            let expected: Vec<u32> = all.iter().map(|&bit| u32::from(bit)).collect();
+            prop_assert_eq!(decode(&bytes, 1, expected.len()), expected);
         }
     }
 

@@ -8,12 +8,15 @@ pub mod arrow;
 mod cells;
 mod dictionary;
 mod hybrid;
+mod numbers;
+mod pages;
 pub mod parquet;
 pub mod publish;
 pub mod rejects;
 mod text;
 pub mod text_csv;
 pub mod text_jsonl;
+mod texts;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -130,6 +133,9 @@ pub enum Out {
     Stream(BufWriter<io::Stdout>),
 }
 
+/// What standard output is called in errors, where an output's path would stand.
+pub const STDOUT: &str = "standard output";
+
 impl Out {
     /// Standard output.
     pub fn stdout() -> Out {
@@ -152,7 +158,7 @@ impl Out {
         match self {
             Out::Staged(staged) => staged.publish().map(Some),
             Out::Stream(mut out) => {
-                out.flush().map_err(|error| Error::output(Path::new("-"), error))?;
+                out.flush().map_err(|error| Error::output(Path::new(STDOUT), unwritten(error)))?;
                 Ok(None)
             }
         }
@@ -163,16 +169,22 @@ impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Out::Staged(staged) => staged.write(bytes),
-            Out::Stream(out) => out.write(bytes),
+            Out::Stream(out) => out.write(bytes).map_err(unwritten),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Out::Staged(staged) => staged.flush(),
-            Out::Stream(out) => out.flush(),
+            Out::Stream(out) => out.flush().map_err(unwritten),
         }
     }
+}
+
+/// The system's words alone would leave open what is wrong with a stream that has no path.
+#[cold]
+fn unwritten(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot be written: {error}"))
 }
 
 /// What an output is to be.

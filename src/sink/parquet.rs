@@ -33,6 +33,9 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
 use super::dictionary::{self, DictionaryColumn};
+use super::numbers::{self, Numbers};
+use super::pages;
+use super::texts::{self, Texts};
 use super::{Compression, Out, Sink, Spec};
 use crate::error::{Error, Result};
 use crate::schema::{Column, Pages, Storage};
@@ -67,16 +70,18 @@ struct Group {
 
 type Encoded = std::result::Result<Vec<Chunk>, String>;
 
-/// How one column is encoded: by ourselves where its values come again, else by the parquet crate.
+/// How one column is encoded: by ourselves, or, where that is not worth its code, by the parquet crate.
 enum Encoder {
     Dictionary(Box<DictionaryColumn>),
+    Texts(Box<Texts>),
+    Numbers(Box<Numbers>),
     /// One a leaf of the column.
     Crate(Vec<ArrowColumnWriter>),
 }
 
 /// A finished column chunk, of either.
 enum Chunk {
-    Dictionary(dictionary::Chunk),
+    Own(pages::Chunk),
     Crate(ArrowColumnChunk),
 }
 
@@ -157,7 +162,7 @@ impl ParquetSink {
                 for chunk in chunks {
                     let appended = match chunk {
                         Chunk::Crate(chunk) => chunk.append_to_row_group(&mut row_group),
-                        Chunk::Dictionary(chunk) => row_group.append_column(&chunk.bytes, chunk.close),
+                        Chunk::Own(chunk) => row_group.append_column(&chunk.bytes, chunk.close),
                     };
                     appended.map_err(|error| failed(&self.path, error))?;
                 }
@@ -270,15 +275,11 @@ fn columns(
     let column = |(at, field): (usize, &FieldRef)| {
         let leaves = if field.data_type().is_nested() { leaves(field) } else { 1 };
         let (writers, descriptors): (Vec<_>, Vec<_>) = writers.by_ref().take(leaves).unzip();
-        let storage = Column::by_name(field.name()).map(|column| column.def().storage());
-        let encoder = match (storage, descriptors.as_slice()) {
-            (Some(Storage { pages: Pages::Dictionary, statistics }), [descriptor])
-                if dictionary::can_encode(field.data_type(), codec) =>
-            {
-                Encoder::Dictionary(Box::new(DictionaryColumn::new((*descriptor).clone(), codec, statistics)))
-            }
-            _ => Encoder::Crate(writers),
+        let encoder = match descriptors.as_slice() {
+            [descriptor] => Encoder::own(field, descriptor, codec),
+            _ => None,
         };
+        let encoder = encoder.unwrap_or(Encoder::Crate(writers));
         let (field, done) = (field.clone(), done.clone());
         Arc::new(ColumnQueue { at, field, state: Mutex::default(), encoder: Mutex::new(encoder), done })
     };
@@ -337,9 +338,34 @@ impl ColumnQueue {
 }
 
 impl Encoder {
+    /// Our own encoder of a flat column, where there is one for its type and compression.
+    fn own(field: &FieldRef, descriptor: &ColumnDescPtr, codec: Codec) -> Option<Encoder> {
+        let Storage { pages, statistics } = Column::by_name(field.name())?.def().storage();
+        let (of, descriptor) = (field.data_type(), descriptor.clone());
+        match pages {
+            _ if !matches!(codec, Codec::UNCOMPRESSED | Codec::ZSTD(_)) => None,
+            Pages::Dictionary if dictionary::can_encode(of) => {
+                let column = DictionaryColumn::new(descriptor, codec, statistics);
+                Some(Encoder::Dictionary(Box::new(column)))
+            }
+            Pages::Plain if texts::can_encode(of) => {
+                Some(Encoder::Texts(Box::new(Texts::plain(descriptor, codec, statistics))))
+            }
+            Pages::SharedPrefixes if texts::can_encode(of) => {
+                Some(Encoder::Texts(Box::new(Texts::prefixes(descriptor, codec, statistics))))
+            }
+            Pages::Deltas if numbers::can_encode(of) => {
+                Some(Encoder::Numbers(Box::new(Numbers::new(descriptor, codec, statistics))))
+            }
+            _ => None,
+        }
+    }
+
     fn write(&mut self, field: &FieldRef, array: &ArrayRef) -> parquet::errors::Result<()> {
         match self {
             Encoder::Dictionary(column) => column.write(array),
+            Encoder::Texts(column) => column.write(array),
+            Encoder::Numbers(column) => column.write(array),
             Encoder::Crate(writers) => {
                 let leaves = compute_leaves(field, array)?;
                 leaves.iter().zip(writers).try_for_each(|(leaf, writer)| writer.write(leaf))
@@ -348,8 +374,11 @@ impl Encoder {
     }
 
     fn close(self) -> parquet::errors::Result<Vec<Chunk>> {
+        let own = |chunk| Ok(vec![Chunk::Own(chunk)]);
         match self {
-            Encoder::Dictionary(column) => Ok(vec![Chunk::Dictionary(column.close()?)]),
+            Encoder::Dictionary(column) => own(column.close()?),
+            Encoder::Texts(column) => own(column.close()?),
+            Encoder::Numbers(column) => own(column.close()?),
             Encoder::Crate(writers) => {
                 writers.into_iter().map(|writer| writer.close().map(Chunk::Crate)).collect()
             }
@@ -421,7 +450,10 @@ mod tests {
     use crate::schema::{TimeKind, project};
     use crate::sink::publish::Staged;
     use crate::sink::{Kind, open};
-    use arrow::array::{Array, DictionaryArray, StringArray, StringViewArray};
+    use arrow::array::{
+        DictionaryArray, Int32Array, Int64Array, StringViewArray, TimestampMicrosecondArray, UInt16Array,
+        UInt32Array,
+    };
     use arrow::compute::concat_batches;
     use arrow::datatypes::Int32Type;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -429,14 +461,54 @@ mod tests {
     use parquet::file::serialized_reader::SerializedFileReader;
     use proptest::prelude::*;
 
-    /// Two dictionary columns and a text column (`vendor` is never null), as the sink gets them.
+    /// One column a way of storing them (`vendor` and `source_offset` are never null).
+    const STORED: [Column; 10] = [
+        Column::Vendor,
+        Column::Lastapp,
+        Column::Src,
+        Column::Uniqueid,
+        Column::CallId,
+        Column::Duration,
+        Column::Start,
+        Column::SourceOffset,
+        Column::ChannelPort,
+        Column::SubIndex,
+    ];
+
+    /// A batch of those columns, as the sink gets them.
     fn batch(texts: &[Option<String>]) -> RecordBatch {
-        let schema = project(&[Column::Vendor, Column::Lastapp, Column::Src], TimeKind::WallClock);
         let required: DictionaryArray<Int32Type> =
             texts.iter().map(|text| Some(text.as_deref().unwrap_or("none"))).collect();
         let nullable: DictionaryArray<Int32Type> = texts.iter().map(|text| text.as_deref()).collect();
         let views: StringViewArray = texts.iter().map(|text| text.as_deref()).collect();
-        RecordBatch::try_new(schema, vec![Arc::new(required), Arc::new(nullable), Arc::new(views)]).unwrap()
+        // Numbers of every width, the least and the greatest among them.
+        let number = |text: &Option<String>| {
+            let bytes = text.as_deref()?.bytes();
+            Some(bytes.fold(0, |number: i64, byte| number.wrapping_mul(1 << 9).wrapping_add(byte.into())))
+        };
+        let wide = |text: &Option<String>| match text.as_deref() {
+            Some("a") => Some(i64::MIN),
+            Some("b") => Some(i64::MAX),
+            _ => number(text),
+        };
+        let narrow = |text: &Option<String>| match text.as_deref() {
+            Some("a") => Some(i32::MIN),
+            Some("b") => Some(i32::MAX),
+            _ => number(text).map(|number| number as i32),
+        };
+        let columns: [ArrayRef; 10] = [
+            Arc::new(required),
+            Arc::new(nullable),
+            Arc::new(views.clone()),
+            Arc::new(views.clone()),
+            Arc::new(views),
+            Arc::new(texts.iter().map(narrow).collect::<Int32Array>()),
+            Arc::new(texts.iter().map(wide).collect::<TimestampMicrosecondArray>()),
+            Arc::new(texts.iter().map(|text| Some(wide(text).unwrap_or(7))).collect::<Int64Array>()),
+            Arc::new(texts.iter().map(|text| number(text).map(|n| n as u16)).collect::<UInt16Array>()),
+            Arc::new(texts.iter().map(|text| narrow(text).map(|n| n as u32)).collect::<UInt32Array>()),
+        ];
+        RecordBatch::try_new(project(&STORED, TimeKind::WallClock), columns.to_vec()).unwrap()
     }
 
     /// Writes the batches, once by our own encoder and once by the crate's, and reads both back.
@@ -467,16 +539,18 @@ mod tests {
             let read: Vec<RecordBatch> = reader.map(|batch| batch.unwrap()).collect();
             let read = concat_batches(&schema, &read).unwrap();
             for (ours, theirs) in read.columns().iter().zip(expected.columns()) {
-                assert_eq!(texts(ours), texts(theirs), "{name}");
+                assert_eq!(&values(ours), &values(theirs), "{name}");
             }
         }
         same_statistics(&folder.path().join("own"), &folder.path().join("twin"));
     }
 
-    fn texts(array: &ArrayRef) -> Vec<Option<String>> {
-        let plain = arrow::compute::cast(array, &DataType::Utf8).unwrap();
-        let plain = plain.as_any().downcast_ref::<StringArray>().unwrap();
-        plain.iter().map(|text| text.map(str::to_string)).collect()
+    /// A column's values, whatever codes a dictionary gives them.
+    fn values(array: &ArrayRef) -> ArrayRef {
+        match array.data_type() {
+            DataType::Dictionary(..) => arrow::compute::cast(array, &DataType::Utf8).unwrap(),
+            _ => array.clone(),
+        }
     }
 
     fn same_statistics(ours: &Path, theirs: &Path) {

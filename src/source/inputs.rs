@@ -1,7 +1,7 @@
 //! Which inputs are meant: files, folders, patterns and `-` become a list of files to read.
 //!
-//! Must not know what the files hold, and opens none of them; only names and kinds of files are
-//! looked at, so that wrong usage is told before anything is read. The idea: the arguments are
+//! Must not know what the files hold, and opens none of them; only names, kinds and sizes of
+//! files are looked at, so that wrong usage is told before anything is read. The idea: the arguments are
 //! taken one by one into a `Gathering`, which knows each file by its identity (device and inode)
 //! and so takes it once, and which notes what it passes over in the folders that it walks.
 //!
@@ -96,6 +96,17 @@ pub struct Inputs {
     pub inputs: Vec<Input>,
     /// What was passed over in walked folders, in the same order.
     pub skipped: Vec<Skipped>,
+}
+
+impl Inputs {
+    /// How many bytes all of them have; nothing where one's size is not known, as that of a pipe.
+    pub fn bytes(&self) -> Option<u64> {
+        let size = |input: &Input| match &input.place {
+            Place::File(path) => fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|file| file.len()),
+            Place::Stdin | Place::Brought(_) => None,
+        };
+        self.inputs.iter().map(size).sum()
+    }
 }
 
 /// The inputs that the arguments mean. `ours` is what this run writes (output, rejects, report):

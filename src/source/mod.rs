@@ -3,8 +3,8 @@
 //! What this module must not know: any vendor, any syntax, any record. It answers four questions
 //! and no other: which inputs are meant (`inputs`), what does one look like from its first bytes
 //! (`magic`), how does it become UTF-8 (`text`), and where in the dump does a piece of it stand
-//! (`chunk`). Beside these stands `encoding`, the answer to `--encoding`: the decoding of one
-//! record that is not UTF-8, which happens long after the bytes were read.
+//! (`chunk`). Beside these stands `encoding`, the answer to `--encoding`: what the decoding
+//! of one record that is not UTF-8 is to be, which happens long after the bytes were read.
 //!
 //! One way through it:
 //!

@@ -13,6 +13,7 @@
 //! is a record's, and which stands where one can (`json/resume.rs`).
 
 mod classify;
+mod index;
 mod resume;
 pub mod walk;
 
@@ -20,8 +21,9 @@ use std::ops::Range;
 
 pub use self::classify::keys;
 use self::classify::{Class, classify};
+use self::index::Index;
 use self::resume::{Resume, trimmed};
-use self::walk::{Walk, Walker};
+use self::walk::{Turn, Walk, Walker};
 use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
 use crate::format::keys::Keys;
 use crate::format::{Json, Told};
@@ -46,6 +48,9 @@ pub struct Splitter {
     known: Known,
     /// The element that is too large, being passed over.
     skipping: Option<Skipping>,
+    index: Index,
+    /// Elements are walked byte by byte: the slow twin.
+    slowly: bool,
 }
 
 /// What the splitter knows at a byte of the dump.
@@ -66,6 +71,8 @@ struct Known {
     first_key: Vec<u8>,
     /// The text ends within an element.
     is_truncated: bool,
+    /// Runs of NULs between the elements.
+    nul_runs: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -97,13 +104,29 @@ enum Next {
 impl Splitter {
     /// At the beginning of a dump.
     pub fn new(json: &'static Json) -> Splitter {
-        Splitter { json, keys: Keys::new(json.keys), known: Known::default(), skipping: None }
+        Splitter {
+            json,
+            keys: Keys::new(json.keys),
+            known: Known::default(),
+            skipping: None,
+            index: Index::default(),
+            slowly: false,
+        }
     }
 
     /// Cuts whole elements, and the envelope text round them, off the front of `text`.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
-        let mut step =
-            Step { json: self.json, keys: &self.keys, text, at_end, known: self.known.clone(), kind: None };
+        let mut step = Step {
+            json: self.json,
+            keys: &self.keys,
+            text,
+            at_end,
+            known: self.known.clone(),
+            kind: None,
+            index: &mut self.index,
+            slowly: self.slowly,
+        };
+        step.index.anchor(0);
         let mut elements = Vec::new();
         let mut done = 0;
         while done < text.len() {
@@ -169,6 +192,9 @@ impl Splitter {
             warnings.push("the dump ends within a document: records may be missing".to_string());
             known.settle(self.json);
         }
+        if known.nul_runs > 0 {
+            warnings.push(format!("NULs between records are passed over in {} places", known.nul_runs));
+        }
         warnings.extend((self.json.missing)(&known.last_told, known.elements));
         Ending { warnings, error: known.error.take() }
     }
@@ -221,6 +247,11 @@ impl Known {
     }
 }
 
+/// The last byte that is no blank.
+fn last_of(text: &[u8]) -> u8 {
+    text.trim_ascii_end().last().copied().unwrap_or(0)
+}
+
 /// One cut being made.
 struct Step<'t> {
     json: &'static Json,
@@ -231,6 +262,8 @@ struct Step<'t> {
     known: Known,
     /// The kind of the good elements found so far.
     kind: Option<ElementKind>,
+    index: &'t mut Index,
+    slowly: bool,
 }
 
 impl Step<'_> {
@@ -239,7 +272,11 @@ impl Step<'_> {
         if self.known.next_is.is_some() {
             return self.element(at);
         }
-        let begin = self.skip_gap(at);
+        let (begin, nuls) = self.skip_gap(at);
+        if nuls > 0 {
+            self.known.nul_runs += nuls;
+            return Next::Passed(begin);
+        }
         let in_list = matches!(self.known.open.last(), Some(Open::List));
         match (text.get(begin), self.known.open.last()) {
             (None, _) if begin > at => Next::Passed(begin),
@@ -264,15 +301,21 @@ impl Step<'_> {
 
     /// Past blanks, commas, and what a crash or an editor leaves between records: NULs, byte order marks.
     #[inline]
-    fn skip_gap(&self, mut at: usize) -> usize {
+    fn skip_gap(&self, mut at: usize) -> (usize, u64) {
+        let mut nuls = 0;
         while let Some(&byte) = self.text.get(at) {
             match byte {
-                b' ' | b'\n' | b'\r' | b'\t' | b',' | 0 => at += 1,
+                b' ' | b'\n' | b'\r' | b'\t' | b',' => at += 1,
+                0 => {
+                    let run = self.text[at..].iter().take_while(|&&byte| byte == 0).count();
+                    nuls += 1;
+                    at += run;
+                }
                 0xef if self.text[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
                 _ => break,
             }
         }
-        at
+        (at, nuls)
     }
 
     /// Whether an object begins like the record before, up to its first value.
@@ -417,7 +460,7 @@ impl Step<'_> {
 
     /// An element from its opening bracket on.
     fn element(&mut self, at: usize) -> Next {
-        match Walker::default().walk(self.text, at) {
+        match self.walk(at) {
             Walk::End(end) => {
                 let kind = self.known.next_is.unwrap_or(ElementKind::Whole);
                 if self.kind.replace(kind).is_some_and(|before| before != kind) {
@@ -438,6 +481,27 @@ impl Step<'_> {
             }
             Walk::Broken { from, .. } => self.broken(at, from, Unreadable::Syntax),
         }
+    }
+
+    /// Walks the object that opens at this byte: from bracket to bracket, as far as the quotes are regular.
+    fn walk(&mut self, at: usize) -> Walk {
+        let text = self.text;
+        if self.slowly {
+            return Walker::default().walk(text, at);
+        }
+        if !self.index.seek(text, at) {
+            self.index.anchor(at);
+        }
+        let mut walker = Walker::default();
+        while let Some(found) = self.index.next(text) {
+            let turn = walker.bracket(text[found], || last_of(&text[at..found]));
+            match turn {
+                Turn::On => {}
+                Turn::End => return Walk::End(found + 1),
+                Turn::Broken { closes } => return Walk::Broken { from: found, closes },
+            }
+        }
+        if self.index.is_whole() { Walk::Open } else { Walker::default().walk(text, at) }
     }
 
     fn found(&mut self, range: Range<usize>, kind: ElementKind, next: usize) -> Next {
@@ -482,3 +546,6 @@ impl Step<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

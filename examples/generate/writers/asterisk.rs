@@ -1,11 +1,12 @@
 //! Asterisk's `Master.csv`: no header, all texts quoted, 18 columns.
 
 use super::csv::Record;
-use super::{Format, Style, UCM_PLAN};
+use super::{Dump, Format, Style, UCM_PLAN, no_end};
 use crate::call::{Call, Leg};
 use crate::text::{push_caller_id, push_channel, push_context, push_time, push_unique_id};
 
-pub(super) const FORMAT: Format = Format { name: "asterisk-csv", plan: UCM_PLAN, call_bytes, start, call };
+pub(super) const FORMAT: Format =
+    Format { name: "asterisk-csv", plan: UCM_PLAN, call_bytes, start, call, end: no_end };
 
 fn call_bytes(_: &Style) -> f64 {
     346.0
@@ -13,9 +14,9 @@ fn call_bytes(_: &Style) -> f64 {
 
 fn start(_: &Style, _: &mut Vec<u8>) {}
 
-fn call(call: &Call, _: &Style, to: &mut Vec<u8>) {
+fn call(call: &Call, _: &Style, dump: &mut Dump) {
     for leg in &call.legs {
-        let mut record = Record::new(to);
+        let mut record = Record::new(&mut dump.text);
         row(&mut record, call, leg);
         record.end();
     }

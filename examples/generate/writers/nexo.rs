@@ -2,15 +2,16 @@
 //! their number; seconds bear an `s`.
 
 use super::csv::Record;
-use super::{Format, Style};
+use super::{Dump, Format, Style, no_end};
 use crate::call::{Call, Leg};
 use crate::clock::{Civil, epoch};
 use crate::office::{NumberPlan, Trunk};
 use crate::text::{push_number, push_padded};
 
-pub(super) const FORMAT: Format = Format { name: "nexo-csv", plan: PLAN, call_bytes, start, call };
+pub(super) const FORMAT: Format =
+    Format { name: "nexo-csv", plan: PLAN, call_bytes, start, call, end: no_end };
 
-const PLAN: NumberPlan =
+pub(super) const PLAN: NumberPlan =
     NumberPlan { extension: 100, conference: 740, ring_group: 920, queue: 820, ivr: 620, page: 720 };
 
 const HEADER: &str = "Date,Source,Destination,CID Prefix,In_Route,IVR,Src. Trunk,Account Code,Dst. Trunk,\
@@ -24,13 +25,19 @@ fn start(_: &Style, to: &mut Vec<u8>) {
     to.extend_from_slice(HEADER.as_bytes());
 }
 
-fn call(call: &Call, _: &Style, to: &mut Vec<u8>) {
-    let menu = (call.legs[0].action.name == "IVR").then_some(call.legs[0].to.number);
+fn call(call: &Call, _: &Style, dump: &mut Dump) {
+    let menu = menu_of(call);
     for leg in &call.legs {
-        let mut record = Record::new(to);
+        let mut record = Record::new(&mut dump.text);
         row(&mut record, leg, menu);
         record.end();
     }
+}
+
+/// The menu's number, where the call went through one.
+pub(super) fn menu_of<'o>(call: &Call<'o>) -> Option<&'o str> {
+    let first = &call.legs[0];
+    (first.action.name == "IVR").then_some(first.to.number)
 }
 
 fn row(record: &mut Record, leg: &Leg, menu: Option<&str>) {
@@ -76,7 +83,7 @@ fn push_seconds(seconds: i64, to: &mut Vec<u8>) {
     to.push(b's');
 }
 
-fn push_destination(leg: &Leg, menu: Option<&str>, to: &mut Vec<u8>) {
+pub(super) fn push_destination(leg: &Leg, menu: Option<&str>, to: &mut Vec<u8>) {
     let dialed = menu.unwrap_or(leg.to.number);
     to.extend_from_slice(dialed.as_bytes());
     if !leg.answered_by.is_empty() && leg.answered_by != dialed {
@@ -87,7 +94,7 @@ fn push_destination(leg: &Leg, menu: Option<&str>, to: &mut Vec<u8>) {
 }
 
 /// `pstn2`, or the trunk's own number.
-fn push_trunk(trunk: Option<&Trunk>, to: &mut Vec<u8>) {
+pub(super) fn push_trunk(trunk: Option<&Trunk>, to: &mut Vec<u8>) {
     if let Some(trunk) = trunk {
         to.extend_from_slice(if trunk.analog { b"pstn" } else { b"9" });
         push_number(trunk.number, to);
@@ -95,7 +102,7 @@ fn push_trunk(trunk: Option<&Trunk>, to: &mut Vec<u8>) {
 }
 
 /// `20240517/20240517-004956-1620377396-Inbound-96-506-620(202).wav`
-fn push_recording_path(leg: &Leg, menu: Option<&str>, to: &mut Vec<u8>) {
+pub(super) fn push_recording_path(leg: &Leg, menu: Option<&str>, to: &mut Vec<u8>) {
     let (true, Some(answer)) = (leg.recorded, leg.answer) else { return };
     let time = Civil::new(answer);
     for end in [b'/', b'-'] {

@@ -1,96 +1,90 @@
-//! Grandstream UCM, `cdrapi`: CSV. The device writes `clid` as it stands, `"GVC Test" <6039>`, which is
-//! no CSV; all other fields it quotes as one would. Legs of a call share their session and are records
-//! of their own.
+//! Grandstream UCM, `cdrapi`: what its records say. The fields are the same in CSV, JSON and XML, which
+//! have a file each; newer firmware has more of them.
 
-use super::csv::Record;
-use super::{Dialect, Format, Style, UCM_PLAN};
+use super::Style;
 use crate::call::{Action, Call, Leg};
 use crate::text::{
-    extension_of, push_caller_id, push_channel, push_context, push_recording, push_session, push_unique_id,
+    extension_of, push_caller_id, push_channel, push_context, push_number, push_recording, push_session,
+    push_time, push_unique_id,
 };
 
-pub(super) const FORMAT: Format = Format { name: "ucm-cdrapi-csv", plan: UCM_PLAN, call_bytes, start, call };
+/// One field: its name, what it says of a leg, and what it says of the whole call in a main record.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) of_leg: OfLeg,
+    pub(super) of_call: OfCall,
+}
 
-const HEADER: &str = "AcctId,accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,\
-end,duration,billsec,disposition,amaflags,uniqueid,userfield,channel_ext,dstchannel_ext,service,caller_name,\
-recordfiles,dstanswer,chanext,dstchanext,session,action_owner,action_type,src_trunk_name,dst_trunk_name";
+type OfLeg = fn(&Call, &Leg, &mut Vec<u8>);
+type OfCall = fn(&Call, &mut Vec<u8>);
 
-fn call_bytes(style: &Style) -> f64 {
-    match style.columns {
-        22 => 338.0,
-        27 => 371.0,
-        _ => 429.0,
+/// The fields that a dump of this generation has.
+pub(super) fn fields(style: &Style) -> &'static [Field] {
+    &FIELDS[..style.columns]
+}
+
+#[rustfmt::skip]
+static FIELDS: [Field; 32] = [
+    field("AcctId", |_, leg, to| push_number(leg.record, to)),
+    field("accountcode", |_, leg, to| push_text(leg.account, to)),
+    field("src", |_, leg, to| push_text(leg.from.number, to)).and_main(|call, to| push_text(call.legs[0].from.number, to)),
+    field("dst", |_, leg, to| push_text(leg.to.number, to)).and_main(|call, to| push_text(call.legs[0].to.number, to)),
+    field("dcontext", |_, leg, to| push_context(leg.context, to)),
+    field("clid", |_, leg, to| push_caller_id(leg.from, to)),
+    field("channel", |_, leg, to| push_channel(leg.channel, to)),
+    field("dstchannel", |_, leg, to| push_channel(leg.dstchannel, to)),
+    field("lastapp", |_, leg, to| push_text(leg.app, to)),
+    field("lastdata", |_, leg, to| push_text(&leg.data, to)),
+    field("start", |_, leg, to| push_time(leg.start, to)).and_main(|call, to| push_time(call.legs[0].start, to)),
+    field("answer", |_, leg, to| leg.answer.into_iter().for_each(|answer| push_time(answer, to))),
+    field("end", |_, leg, to| push_time(leg.end, to)),
+    field("duration", |_, leg, to| push_number(leg.duration() as u64, to)).and_main(|call, to| push_sum(call, |leg| leg.duration(), to)),
+    field("billsec", |_, leg, to| push_number(leg.talk() as u64, to)).and_main(|call, to| push_sum(call, |leg| leg.talk(), to)),
+    field("disposition", |_, leg, to| push_text(leg.disposition.name(), to)),
+    field("amaflags", |_, _, to| push_text("DOCUMENTATION", to)),
+    field("uniqueid", |call, _, to| push_unique_id(call, to)),
+    field("userfield", |_, leg, to| push_text(leg.direction.name(), to)),
+    field("channel_ext", |_, leg, to| push_text(extension_of(leg.channel), to)),
+    field("dstchannel_ext", |_, leg, to| push_text(extension_of(leg.dstchannel), to)),
+    field("service", |_, _, to| push_text("s", to)),
+    field("caller_name", |_, leg, to| push_text(leg.from.name, to)),
+    field("recordfiles", |_, leg, to| push_recording_list(leg, to)),
+    field("dstanswer", |_, leg, to| push_text(leg.answered_by, to)),
+    field("chanext", |_, _, _| {}),
+    field("dstchanext", |_, leg, to| push_text(leg.forwarded_to, to)),
+    field("session", |call, _, to| push_session(call, to)).and_main(push_session),
+    field("action_owner", |_, leg, to| push_text(leg.owner, to)),
+    field("action_type", |_, leg, to| push_action(leg.action, to)).and_main(|call, to| push_action(call.legs[0].action, to)),
+    field("src_trunk_name", |_, leg, to| push_text(leg.from_trunk.map_or("", |trunk| trunk.name), to)),
+    field("dst_trunk_name", |_, leg, to| push_text(leg.to_trunk.map_or("", |trunk| trunk.name), to)),
+];
+
+/// A field that main records leave empty.
+const fn field(name: &'static str, of_leg: OfLeg) -> Field {
+    Field { name, of_leg, of_call: |_, _| {} }
+}
+
+impl Field {
+    const fn and_main(self, of_call: OfCall) -> Field {
+        Field { of_call, ..self }
     }
 }
 
-fn start(style: &Style, to: &mut Vec<u8>) {
-    let columns: Vec<&str> = HEADER.split(',').take(style.columns).collect();
-    to.extend_from_slice(columns.join(",").as_bytes());
-    to.push(b'\n');
+fn push_text(value: &str, to: &mut Vec<u8>) {
+    to.extend_from_slice(value.as_bytes());
 }
 
-fn call(call: &Call, style: &Style, to: &mut Vec<u8>) {
-    for leg in &call.legs {
-        let mut record = Record::new(to);
-        first_generation(&mut record, call, leg, style.dialect);
-        if style.columns >= 27 {
-            second_generation(&mut record, leg);
-        }
-        if style.columns >= 32 {
-            third_generation(&mut record, call, leg);
-        }
-        record.end();
+fn push_sum(call: &Call, seconds: fn(&Leg) -> i64, to: &mut Vec<u8>) {
+    push_number(call.legs.iter().map(seconds).sum::<i64>() as u64, to);
+}
+
+/// Each file's name and an `@`.
+fn push_recording_list(leg: &Leg, to: &mut Vec<u8>) {
+    let from = to.len();
+    push_recording(leg, to);
+    if to.len() > from {
+        to.push(b'@');
     }
-}
-
-fn first_generation(record: &mut Record, call: &Call, leg: &Leg, dialect: Dialect) {
-    record.number(leg.record as i64);
-    record.text(leg.account);
-    record.text(leg.from.number);
-    record.text(leg.to.number);
-    record.raw(|to| push_context(leg.context, to));
-    match dialect {
-        Dialect::Device => _ = record.raw(|to| push_caller_id(leg.from, to)),
-        Dialect::Rfc4180 => record.field(|to| push_caller_id(leg.from, to)),
-    }
-    record.raw(|to| push_channel(leg.channel, to));
-    record.raw(|to| push_channel(leg.dstchannel, to));
-    record.text(leg.app);
-    record.text(&leg.data);
-    record.time(Some(leg.start));
-    record.time(leg.answer);
-    record.time(Some(leg.end));
-    record.number(leg.duration());
-    record.number(leg.talk());
-    record.text(leg.disposition.name());
-    record.text("DOCUMENTATION");
-    record.raw(|to| push_unique_id(call, to));
-    record.text(leg.direction.name());
-    record.text(extension_of(leg.channel));
-    record.text(extension_of(leg.dstchannel));
-    record.text("s");
-}
-
-fn second_generation(record: &mut Record, leg: &Leg) {
-    record.text(leg.from.name);
-    record.field(|to| {
-        let from = to.len();
-        push_recording(leg, to);
-        if to.len() > from {
-            to.push(b'@');
-        }
-    });
-    record.text(leg.answered_by);
-    record.empty();
-    record.text(leg.forwarded_to);
-}
-
-fn third_generation(record: &mut Record, call: &Call, leg: &Leg) {
-    record.raw(|to| push_session(call, to));
-    record.text(leg.owner);
-    record.raw(|to| push_action(leg.action, to));
-    record.text(leg.from_trunk.map_or("", |trunk| trunk.name));
-    record.text(leg.to_trunk.map_or("", |trunk| trunk.name));
 }
 
 /// `QUEUE[6500]`, but `CONFERENCE [6300]`.

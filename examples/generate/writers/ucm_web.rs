@@ -2,11 +2,12 @@
 
 use super::csv::Record;
 use super::ucm_cdrapi::push_action;
-use super::{Dialect, Format, Style, UCM_PLAN};
+use super::{Dialect, Dump, Format, Style, UCM_PLAN, no_end};
 use crate::call::{Call, Leg};
 use crate::text::{extension_of, push_caller_id, push_channel, push_context, push_session, push_unique_id};
 
-pub(super) const FORMAT: Format = Format { name: "ucm-web-csv", plan: UCM_PLAN, call_bytes, start, call };
+pub(super) const FORMAT: Format =
+    Format { name: "ucm-web-csv", plan: UCM_PLAN, call_bytes, start, call, end: no_end };
 
 const HEADER: &str = "Account Code,Caller Number,Callee Number,Context,Caller ID,Source Channel,Dest Channel,\
 Last App,Last Data,Start Time,Answer Time,End Time,Call Time,Talk Time,Disposition,AMA Flags,Unique ID,Userfield,\
@@ -21,9 +22,9 @@ fn start(_: &Style, to: &mut Vec<u8>) {
     to.extend_from_slice(HEADER.as_bytes());
 }
 
-fn call(call: &Call, style: &Style, to: &mut Vec<u8>) {
+fn call(call: &Call, style: &Style, dump: &mut Dump) {
     for leg in &call.legs {
-        let mut record = Record::new(to);
+        let mut record = Record::new(&mut dump.text);
         who_and_when(&mut record, leg, style.dialect);
         how(&mut record, call, leg);
         record.end();
@@ -37,7 +38,7 @@ fn who_and_when(record: &mut Record, leg: &Leg, dialect: Dialect) {
     record.raw(|to| push_context(leg.context, to));
     match dialect {
         Dialect::Device => _ = record.raw(|to| push_caller_id(leg.from, to)),
-        Dialect::Rfc4180 => record.field(|to| push_caller_id(leg.from, to)),
+        Dialect::Standard => record.field(|to| push_caller_id(leg.from, to)),
     }
     record.raw(|to| push_channel(leg.channel, to));
     record.raw(|to| push_channel(leg.dstchannel, to));

@@ -4,7 +4,8 @@
 //! follows inside out, so these are looked at closely:
 //!
 //! - Behind a text's closing quote stands a blank, `:`, `,`, `}` or `]`. Where a quote is missing before, what
-//!   is taken for a closing quote opens a key or a value, and a letter or a digit follows.
+//!   is taken for a closing quote opens a key or a value, and a letter or a digit follows. No backslash stands
+//!   outside of texts.
 //! - A bracket is closed by its own kind.
 //! - An object or list opens behind `:` in an object, behind `[` or `,` in a list.
 
@@ -61,9 +62,11 @@ impl Walker {
             if std::mem::take(&mut self.closed) && !may_follow(byte) {
                 return Walk::Broken { from: opened, closes: false };
             }
+            let last = self.last;
             match byte {
                 b'"' => (self.in_text, opened) = (true, at),
-                b'{' | b'[' | b'}' | b']' => match self.bracket(byte, self.last) {
+                b'\\' => return Walk::Broken { from: opened, closes: false },
+                b'{' | b'[' | b'}' | b']' => match self.bracket(byte, || last) {
                     Turn::On => {}
                     Turn::End => return Walk::End(at + 1),
                     Turn::Broken { closes } => return Walk::Broken { from: at, closes },
@@ -77,15 +80,17 @@ impl Walker {
         Walk::Open
     }
 
-    /// Takes a bracket outside of texts, behind the byte `before` that is no blank.
+    /// Takes a bracket outside of texts; `before` tells the last byte before it that is no blank.
     #[inline]
-    pub fn bracket(&mut self, byte: u8, before: u8) -> Turn {
+    pub fn bracket(&mut self, byte: u8, before: impl FnOnce() -> u8) -> Turn {
         let is_list = matches!(byte, b'[' | b']');
         if matches!(byte, b'{' | b'[') {
-            let in_list = self.lists & 1 == 1;
-            let fits = if in_list { matches!(before, b'[' | b',') } else { before == b':' };
-            if self.depth > 0 && !self.only_counts && !fits {
-                return Turn::Broken { closes: false };
+            if self.depth > 0 && !self.only_counts {
+                let (before, in_list) = (before(), self.lists & 1 == 1);
+                let fits = if in_list { matches!(before, b'[' | b',') } else { before == b':' };
+                if !fits {
+                    return Turn::Broken { closes: false };
+                }
             }
             self.depth += 1;
             self.only_counts |= self.depth > KNOWN;

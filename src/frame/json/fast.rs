@@ -1,0 +1,404 @@
+//! The fast way for records that are written like the ones before.
+//!
+//! A device writes the same keys in the same order, with the same blanks between. So what stands between two
+//! values is remembered with the key that it ends in, and which key came next: where the same bytes stand
+//! there again, the key need not be read. Where they do not, the member is read as it stands, and remembered.
+//!
+//! ```text
+//!   {"AcctId": "9001", "src": "2001", "dst": …
+//!   ╰────────╯value ╰────────╯value ╰───────╯       what is between: a step
+//! ```
+//!
+//! It never decides anything. Whatever is irregular (an object under an unknown key, a control character, a key
+//! with an escape, a number that is none, subs out of order) is given up, and the careful way reads the element.
+
+use std::ops::Range;
+
+use super::super::Span;
+use super::super::keyed::{Mark, Table};
+use super::sub_number;
+use crate::format::Nesting;
+use crate::format::layout::Nest;
+use crate::json::{self, Value, skip_blank, value_at, value_end};
+use crate::structure::{STEP, json::stops};
+
+/// The longest text between two values that is remembered.
+const LONGEST: usize = 32;
+
+/// Steps that are remembered; a dump whose records have ever new keys is read without.
+const MOST: usize = 256;
+
+/// Members of an object that are read the fast way.
+const MOST_MEMBERS: usize = 1024;
+
+/// Reads elements the fast way.
+pub struct Fast {
+    stops: Vec<u64>,
+    steps: Vec<Step>,
+}
+
+/// What stands between two values, and what it leads to.
+struct Step {
+    /// Its bytes, and ones in their place.
+    bytes: [u128; 2],
+    mask: [u128; 2],
+    len: u8,
+    /// Where its key stands in it.
+    key: (u8, u8),
+    to: To,
+    /// The step that came next the last time.
+    next: u32,
+}
+
+/// Where a value goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    /// Into the slot of a known key.
+    Slot(u16),
+    /// Into that of the call's id.
+    Group,
+    /// Beside the slots.
+    Stray,
+    /// A record of a call: nothing is a main one.
+    Part(Option<u64>),
+    /// Only the careful way can tell.
+    Unclear,
+}
+
+/// The steps before the first members: of an element, and of a record within a call.
+const ELEMENT: usize = 0;
+const PART: usize = 1;
+
+/// The step that was not remembered: nothing is expected behind it.
+const NONE: usize = 2;
+
+/// A member that was come to: its step, its key, and where its value begins.
+struct Member {
+    step: usize,
+    key: Range<usize>,
+    to: To,
+    value: usize,
+}
+
+/// What comes next in an object.
+enum Next {
+    Member(Member),
+    /// Past its closing bracket.
+    End(usize),
+}
+
+impl Fast {
+    /// Nothing is remembered yet of this block's records.
+    pub fn new(text: &[u8]) -> Fast {
+        let mut found = Vec::new();
+        stops(text, &mut found);
+        let none =
+            || Step { bytes: [1, 0], mask: [0, 0], len: 0, key: (0, 0), to: To::Stray, next: NONE as u32 };
+        Fast { stops: found, steps: vec![none(), none(), none()] }
+    }
+
+    /// Frames an element; comes back with whether it did. If not, the table is as it was.
+    pub fn element(&mut self, table: &mut Table<'_>, range: Range<usize>) -> bool {
+        let nesting = table.layout.format.json().and_then(|json| json.nesting.as_ref());
+        let mark = table.mark();
+        let end = match (nesting, table.layout.nest) {
+            (Some(nesting), Some(nest)) => self.call_or_single(table, range.start, nesting, nest),
+            _ => self.record(table, range.start, ELEMENT).inspect(|&end| table.accept(range.start, end)),
+        };
+        let is_framed = end == Some(range.end);
+        if !is_framed {
+            table.roll_back(&mark);
+        }
+        is_framed
+    }
+
+    /// An element that may be a call: it is one if a record of one stands in it, behind nothing but its id.
+    fn call_or_single(
+        &mut self,
+        table: &mut Table<'_>,
+        start: usize,
+        nesting: &Nesting,
+        nest: Nest,
+    ) -> Option<usize> {
+        let before: Mark = table.mark();
+        table.begin();
+        let (mut at, mut step) = (start + 1, ELEMENT);
+        let (mut group, mut is_call, mut last) = (Span::default(), false, None);
+        for count in 0..MOST_MEMBERS {
+            let member = match self.next(table, Some(nesting), at, step, count == 0)? {
+                Next::End(end) => {
+                    if !is_call {
+                        table.accept(start, end);
+                    }
+                    return Some(end);
+                }
+                Next::Member(member) => member,
+            };
+            step = member.step;
+            if let To::Part(number) = member.to {
+                let rank = number.map_or(0, |number| number.saturating_add(1));
+                if (!is_call && count > usize::from(group.len > 0)) || last.is_some_and(|last| last >= rank) {
+                    return None;
+                }
+                if !is_call {
+                    table.roll_back(&before);
+                }
+                (is_call, last) = (true, Some(rank));
+                at = self.part(table, member.value, number, group, nest)?;
+                continue;
+            }
+            if is_call || member.to == To::Unclear {
+                return None;
+            }
+            let (value, end) = self.value(table, member.value)?;
+            match member.to {
+                To::Group => {
+                    group = value;
+                    let name = Span::new(member.key.start, member.key.end);
+                    table.put_known(Some(nest.group), name, value);
+                }
+                to => put(table, to, member.key, value),
+            }
+            at = end;
+        }
+        None
+    }
+
+    /// A record within a call.
+    fn part(
+        &mut self,
+        table: &mut Table<'_>,
+        start: usize,
+        number: Option<u64>,
+        group: Span,
+        nest: Nest,
+    ) -> Option<usize> {
+        if table.text.get(start) != Some(&b'{') {
+            return None;
+        }
+        let end = self.record(table, start, PART)?;
+        let (main, sub) = table.kinds();
+        table.put_at(nest.kind, if number.is_some() { sub } else { main });
+        table.put_at(nest.group, group);
+        if let Some(number) = number {
+            let index = table.number(number);
+            table.put_at(nest.index, index);
+        }
+        table.accept(start, end);
+        Some(end)
+    }
+
+    /// The members of a record; comes back with where it ends. It is not accepted yet.
+    fn record(&mut self, table: &mut Table<'_>, start: usize, from: usize) -> Option<usize> {
+        let nesting = table.layout.format.json().and_then(|json| json.nesting.as_ref());
+        table.begin();
+        let (mut at, mut step) = (start + 1, from);
+        for count in 0..MOST_MEMBERS {
+            let member = match self.next(table, nesting, at, step, count == 0)? {
+                // An empty one is no record.
+                Next::End(end) => return (count > 0).then_some(end),
+                Next::Member(member) => member,
+            };
+            if !matches!(member.to, To::Slot(_) | To::Stray) {
+                return None;
+            }
+            let (value, end) = self.value(table, member.value)?;
+            put(table, member.to, member.key, value);
+            (at, step) = (end, member.step);
+        }
+        None
+    }
+
+    /// The member behind the value that ends at `at`, whose own step is `before`.
+    #[inline]
+    fn next(
+        &mut self,
+        table: &Table<'_>,
+        nesting: Option<&Nesting>,
+        at: usize,
+        before: usize,
+        is_first: bool,
+    ) -> Option<Next> {
+        let text = table.text;
+        if text.get(at) == Some(&b'}') {
+            return (!is_first).then_some(Next::End(at + 1));
+        }
+        let expected = self.steps[before].next as usize;
+        let step = &self.steps[expected];
+        if let Some(near) = text.get(at..at + LONGEST)
+            && step.is_at(near)
+        {
+            let key = at + step.key.0 as usize..at + step.key.1 as usize;
+            let value = at + step.len as usize;
+            return Some(Next::Member(Member { step: expected, key, to: step.to, value }));
+        }
+        self.read_next(table, nesting, at, before, is_first)
+    }
+
+    /// The same, read byte by byte, and remembered.
+    #[cold]
+    fn read_next(
+        &mut self,
+        table: &Table<'_>,
+        nesting: Option<&Nesting>,
+        from: usize,
+        before: usize,
+        is_first: bool,
+    ) -> Option<Next> {
+        let text = table.text;
+        let mut at = skip_blank(text, from);
+        if text.get(at) == Some(&b'}') {
+            return (!is_first).then_some(Next::End(at + 1));
+        }
+        if !is_first {
+            if text.get(at) != Some(&b',') {
+                return None;
+            }
+            at = skip_blank(text, at + 1);
+        }
+        if text.get(at) != Some(&b'"') {
+            return None;
+        }
+        let key = at + 1..self.stop(at + 1);
+        let colon = skip_blank(text, key.end + 1);
+        if text.get(key.end) != Some(&b'"')
+            || text.get(colon) != Some(&b':')
+            || key.len() > super::LONGEST_NAME
+        {
+            return None;
+        }
+        let value = skip_blank(text, colon + 1);
+        let to = target(table, nesting, &text[key.clone()]);
+        let step = self.remember(&text[from..value.min(text.len())], &key, from, to, before);
+        Some(Next::Member(Member { step, key, to, value }))
+    }
+
+    /// The step with these bytes, which now is what comes behind `before`.
+    fn remember(&mut self, between: &[u8], key: &Range<usize>, from: usize, to: To, before: usize) -> usize {
+        if between.len() > LONGEST || before == NONE {
+            return NONE;
+        }
+        let mut bytes = [0; LONGEST];
+        bytes[..between.len()].copy_from_slice(between);
+        let bytes = halves(&bytes);
+        let same = |step: &Step| step.bytes == bytes && step.to == to && step.len as usize == between.len();
+        let known = self.steps.iter().position(same);
+        let step = match known {
+            Some(step) => step,
+            None if self.steps.len() >= MOST => return NONE,
+            None => {
+                let mut mask = [0; LONGEST];
+                mask[..between.len()].fill(0xff);
+                self.steps.push(Step {
+                    bytes,
+                    mask: halves(&mask),
+                    len: between.len() as u8,
+                    key: ((key.start - from) as u8, (key.end - from) as u8),
+                    to,
+                    next: NONE as u32,
+                });
+                self.steps.len() - 1
+            }
+        };
+        self.steps[before].next = step as u32;
+        step
+    }
+
+    /// The value at `at`, and where it ends; nothing where it is an object or irregular.
+    #[inline]
+    fn value(&self, table: &mut Table<'_>, at: usize) -> Option<(Span, usize)> {
+        let text = table.text;
+        if text.get(at) != Some(&b'"') {
+            return bare(text, at);
+        }
+        let stop = self.stop(at + 1);
+        if text.get(stop) == Some(&b'"') {
+            return Some((Span::new(at + 1, stop), stop + 1));
+        }
+        self.escaped(table, at + 1, stop)
+    }
+
+    /// A text from `start` on that has an escape at `stop`.
+    #[cold]
+    fn escaped(&self, table: &mut Table<'_>, start: usize, mut stop: usize) -> Option<(Span, usize)> {
+        let text = table.text;
+        while text.get(stop) == Some(&b'\\') {
+            stop = self.stop(stop + 2);
+        }
+        if text.get(stop) != Some(&b'"') {
+            return None;
+        }
+        let mut plain = Ok(true);
+        let span = table.rewrite_by(|out| plain = json::unescape(&text[start..stop], out));
+        (plain == Ok(false)).then_some((span, stop + 1))
+    }
+
+    /// The next byte that ends the plain part of a text; the text's length where there is none.
+    #[inline]
+    fn stop(&self, at: usize) -> usize {
+        let mut word = at / STEP;
+        let Some(&first) = self.stops.get(word) else { return at };
+        let mut stops = first >> (at % STEP) << (at % STEP);
+        while stops == 0 {
+            word += 1;
+            // The last word is all ones.
+            stops = self.stops[word];
+        }
+        word * STEP + stops.trailing_zeros() as usize
+    }
+}
+
+impl Step {
+    /// Whether its bytes stand at the front of these.
+    #[inline]
+    fn is_at(&self, near: &[u8]) -> bool {
+        let Some(near) = near.first_chunk::<LONGEST>() else { return false };
+        let near = halves(near);
+        ((near[0] ^ self.bytes[0]) & self.mask[0]) | ((near[1] ^ self.bytes[1]) & self.mask[1]) == 0
+            && self.len > 0
+    }
+}
+
+#[inline]
+fn halves(bytes: &[u8; LONGEST]) -> [u128; 2] {
+    let (halves, _) = bytes.as_chunks::<16>();
+    [u128::from_le_bytes(halves[0]), u128::from_le_bytes(halves[1])]
+}
+
+/// Where the value of a key goes.
+fn target(table: &Table<'_>, nesting: Option<&Nesting>, key: &[u8]) -> To {
+    if let Some(nesting) = nesting {
+        if key == nesting.group.as_bytes() {
+            return To::Group;
+        }
+        if key == nesting.main.as_bytes() {
+            return To::Part(None);
+        }
+        match sub_number(key, nesting) {
+            Some(Some(number)) => return To::Part(Some(number)),
+            Some(None) => return To::Unclear,
+            None => {}
+        }
+    }
+    table.layout.keys.slot(key).map_or(To::Stray, |slot| To::Slot(slot as u16))
+}
+
+#[inline]
+fn put(table: &mut Table<'_>, to: To, key: Range<usize>, value: Span) {
+    let slot = if let To::Slot(slot) = to { Some(usize::from(slot)) } else { None };
+    table.put_known(slot, Span::new(key.start, key.end), value);
+}
+
+/// A number, a word or a list.
+fn bare(text: &[u8], at: usize) -> Option<(Span, usize)> {
+    match value_at(text, at).ok()? {
+        Value::Bare(start, end) => Some((Span::new(start, end), end)),
+        Value::Null(end) => Some((Span::default(), end)),
+        Value::List => {
+            let end = value_end(text, at, 0).ok()?;
+            let is_empty = skip_blank(text, at + 1) + 1 == end;
+            Some((if is_empty { Span::default() } else { Span::new(at, end) }, end))
+        }
+        Value::Text(_) | Value::Object => None,
+    }
+}

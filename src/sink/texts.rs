@@ -1,0 +1,171 @@
+//! Pages of texts one after another: plain, or as what differs from the text before.
+//!
+//! Source: Apache Parquet, "Plain", "Delta Strings" (DELTA_BYTE_ARRAY). The slow twin is the parquet
+//! crate's writer: the tests read both back.
+//!
+//! ```text
+//! plain    = *( length{4} text )
+//! prefixes = numbers(shared with the text before) numbers(length of the rest) *rest
+//! ```
+
+use arrow::array::{Array, AsArray, StringViewArray};
+use arrow::datatypes::DataType;
+use parquet::basic::{Compression, Encoding};
+use parquet::errors::{ParquetError, Result};
+use parquet::schema::types::ColumnDescPtr;
+
+use super::numbers;
+use super::pages::{Chunk, PAGE_ROWS, Pages, Range};
+
+/// A page of texts ends at so many bytes.
+pub const PAGE_BYTES: usize = 1 << 20;
+
+/// Rows after which a page's size is looked at.
+const STEP: usize = 1024;
+
+/// Encodes one column of texts of one row group.
+pub struct Texts {
+    pages: Pages,
+    open: Open,
+    range: Range,
+}
+
+/// The texts of the open page.
+enum Open {
+    Plain(Vec<u8>),
+    Prefixes(Prefixes),
+}
+
+#[derive(Default)]
+struct Prefixes {
+    shared: Vec<i64>,
+    rests: Vec<i64>,
+    bytes: Vec<u8>,
+    last: Vec<u8>,
+}
+
+/// Whether a column of that type can be encoded here.
+pub fn can_encode(data_type: &DataType) -> bool {
+    *data_type == DataType::Utf8View
+}
+
+impl Texts {
+    /// An empty chunk of that column, whose texts stand one after another as they are.
+    pub fn plain(column: ColumnDescPtr, compression: Compression, statistics: bool) -> Texts {
+        let (pages, open) = (Pages::new(column, compression, statistics), Open::Plain(Vec::new()));
+        Texts { pages, open, range: Range::Empty }
+    }
+
+    /// An empty chunk of that column, whose texts share prefixes.
+    pub fn prefixes(column: ColumnDescPtr, compression: Compression, statistics: bool) -> Texts {
+        let open = Open::Prefixes(Prefixes::default());
+        Texts { open, ..Texts::plain(column, compression, statistics) }
+    }
+
+    /// Appends values.
+    ///
+    /// # Errors
+    /// The array has another type, or compressing failed.
+    pub fn write(&mut self, array: &dyn Array) -> Result<()> {
+        let mut from = 0;
+        while from < array.len() {
+            let len = (array.len() - from).min(PAGE_ROWS - self.pages.rows()).min(STEP);
+            let piece = array.slice(from, len);
+            let Some(texts) = piece.as_string_view_opt() else {
+                return Err(ParquetError::General(format!("no text: {}", piece.data_type())));
+            };
+            self.pages.add(texts);
+            match texts.nulls() {
+                None => (0..len).for_each(|at| self.push(texts, at)),
+                Some(nulls) => nulls.valid_indices().for_each(|at| self.push(texts, at)),
+            }
+            from += len;
+            if self.pages.rows() >= PAGE_ROWS || self.open.bytes() >= PAGE_BYTES {
+                self.end_page()?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push(&mut self, texts: &StringViewArray, at: usize) {
+        let text = texts.value(at).as_bytes();
+        match &mut self.open {
+            Open::Plain(bytes) => append(text, bytes),
+            Open::Prefixes(prefixes) => prefixes.append(text),
+        }
+        if self.pages.has_statistics() {
+            self.range.text(text);
+        }
+    }
+
+    fn end_page(&mut self) -> Result<()> {
+        if self.pages.rows() == 0 {
+            return Ok(());
+        }
+        let range = std::mem::take(&mut self.range);
+        match &mut self.open {
+            Open::Plain(bytes) => {
+                self.pages.end(Encoding::PLAIN, range, |body| body.extend_from_slice(bytes))?;
+                bytes.clear();
+            }
+            Open::Prefixes(prefixes) => {
+                self.pages.end(Encoding::DELTA_BYTE_ARRAY, range, |body| prefixes.take(body))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The finished chunk.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn close(mut self) -> Result<Chunk> {
+        self.end_page()?;
+        self.pages.close(None)
+    }
+}
+
+/// Appends a text behind its length.
+#[inline]
+pub fn append(text: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    out.extend_from_slice(text);
+}
+
+impl Open {
+    fn bytes(&self) -> usize {
+        match self {
+            Open::Plain(bytes) | Open::Prefixes(Prefixes { bytes, .. }) => bytes.len(),
+        }
+    }
+}
+
+impl Prefixes {
+    fn append(&mut self, text: &[u8]) {
+        let shared = shared(&self.last, text);
+        self.shared.push(shared as i64);
+        self.rests.push((text.len() - shared) as i64);
+        self.bytes.extend_from_slice(&text[shared..]);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(&text[shared..]);
+    }
+
+    /// Appends the page to `body`; the next one begins anew.
+    fn take(&mut self, body: &mut Vec<u8>) {
+        numbers::encode(&self.shared, false, body);
+        numbers::encode(&self.rests, false, body);
+        body.extend_from_slice(&self.bytes);
+        self.shared.clear();
+        self.rests.clear();
+        self.bytes.clear();
+        self.last.clear();
+    }
+}
+
+/// How many bytes two texts have in common at their beginning.
+fn shared(one: &[u8], other: &[u8]) -> usize {
+    let (ones, others) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
+    let words = ones.iter().zip(others).take_while(|(one, other)| one == other).count() * 8;
+    words + one[words..].iter().zip(&other[words..]).take_while(|(one, other)| one == other).count()
+}

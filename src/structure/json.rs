@@ -1,0 +1,237 @@
+//! Finds the bytes that give a JSON dump its structure, 64 bytes at a time.
+//!
+//! The splitter asks for quotes, backslashes, brackets, and the bytes that may follow a text's closing quote
+//! ([`scan`]); the framer for all bytes at which the plain part of a text ends ([`stops`]). What they mean is up
+//! to these two. The rules for `unsafe` and the slow twin are those of `structure.rs`.
+
+use super::STEP;
+
+/// Where the structural bytes stand among 64 bytes: bit `i` is byte `i`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Masks {
+    /// Double quotes.
+    pub quote: u64,
+    /// Backslashes.
+    pub backslash: u64,
+    /// `{`, `}`, `[` and `]`.
+    pub bracket: u64,
+    /// Blanks, `:`, `,`, `}` and `]`.
+    pub follow: u64,
+}
+
+/// The structural bytes of `text`, one [`Masks`] for every 64 bytes; past its end `follow` is 1, all else is 0.
+pub fn scan(text: &[u8], out: &mut Vec<Masks>) {
+    out.clear();
+    out.reserve(text.len() / STEP + 1);
+    let (steps, rest) = text.as_chunks::<STEP>();
+    scan_steps(steps, out);
+    if !rest.is_empty() {
+        out.push(portable(&padded(rest)));
+    }
+}
+
+/// Where the plain part of a text ends: at a quote, a backslash or a control character. One bit a byte, one word
+/// for every 64 bytes; past the end all bits are 1, and so is a whole word behind it.
+pub fn stops(text: &[u8], out: &mut Vec<u64>) {
+    out.clear();
+    out.reserve(text.len() / STEP + 2);
+    let (steps, rest) = text.as_chunks::<STEP>();
+    stops_of(steps, out);
+    if !rest.is_empty() {
+        out.push(portable_stops(&padded(rest)) | !0 << rest.len());
+    }
+    out.push(!0);
+}
+
+/// Less than 64 bytes, with blanks behind them.
+fn padded(rest: &[u8]) -> [u8; STEP] {
+    let mut last = [b' '; STEP];
+    last[..rest.len()].copy_from_slice(rest);
+    last
+}
+
+#[cfg(target_arch = "x86_64")]
+fn scan_steps(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
+    if std::is_x86_feature_detected!("avx512bw") {
+        // SAFETY: the line above found avx512bw (which implies avx512f) on this processor.
+        unsafe { x86::scan_avx512(steps, out) }
+    } else if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the line above found avx2 on this processor.
+        unsafe { x86::scan_avx2(steps, out) }
+    } else {
+        out.extend(steps.iter().map(portable));
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn stops_of(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+    if std::is_x86_feature_detected!("avx512bw") {
+        // SAFETY: the line above found avx512bw (which implies avx512f) on this processor.
+        unsafe { x86::stops_avx512(steps, out) }
+    } else if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the line above found avx2 on this processor.
+        unsafe { x86::stops_avx2(steps, out) }
+    } else {
+        out.extend(steps.iter().map(portable_stops));
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn scan_steps(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
+    out.extend(steps.iter().map(portable));
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn stops_of(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+    out.extend(steps.iter().map(portable_stops));
+}
+
+/// The masks of 64 bytes, byte by byte: the slow twin, and the way on other processors.
+pub fn portable(step: &[u8; STEP]) -> Masks {
+    let mut masks = Masks::default();
+    for (at, &byte) in step.iter().enumerate() {
+        masks.quote |= u64::from(byte == b'"') << at;
+        masks.backslash |= u64::from(byte == b'\\') << at;
+        masks.bracket |= u64::from(matches!(byte, b'{' | b'}' | b'[' | b']')) << at;
+        let may_follow = matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b':' | b',' | b'}' | b']');
+        masks.follow |= u64::from(may_follow) << at;
+    }
+    masks
+}
+
+/// The stops of 64 bytes, byte by byte.
+pub fn portable_stops(step: &[u8; STEP]) -> u64 {
+    let is_stop = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+    step.iter().enumerate().fold(0, |stops, (at, &byte)| stops | u64::from(is_stop(byte)) << at)
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Masks, STEP};
+    use std::arch::x86_64::*;
+
+    /// Call only where avx512bw was detected.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn scan_avx512(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
+        let is = |bytes: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+        out.extend(steps.iter().map(|step| {
+            // SAFETY: `step` is a reference to 64 readable bytes; loadu needs no alignment.
+            let bytes = unsafe { _mm512_loadu_si512(step.as_ptr().cast()) };
+            // `[` and `{`, `]` and `}` differ in this bit alone.
+            let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
+            let (open, close) = (is(folded, b'{'), is(folded, b'}'));
+            let blank = is(bytes, b' ') | is(bytes, b'\n') | is(bytes, b'\r') | is(bytes, b'\t');
+            Masks {
+                quote: is(bytes, b'"'),
+                backslash: is(bytes, b'\\'),
+                bracket: open | close,
+                follow: blank | close | is(bytes, b':') | is(bytes, b','),
+            }
+        }));
+    }
+
+    /// Call only where avx512bw was detected.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn stops_avx512(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+        out.extend(steps.iter().map(|step| {
+            // SAFETY: `step` is a reference to 64 readable bytes; loadu needs no alignment.
+            let bytes = unsafe { _mm512_loadu_si512(step.as_ptr().cast()) };
+            _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8))
+                | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\\' as i8))
+                | _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(b' ' as i8))
+        }));
+    }
+
+    /// Call only where avx2 was detected.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn scan_avx2(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
+        out.extend(steps.iter().map(|step| {
+            let (low, high) = halves(step);
+            let is = |byte: u8| {
+                let byte = _mm256_set1_epi8(byte as i8);
+                bits(_mm256_cmpeq_epi8(low, byte), _mm256_cmpeq_epi8(high, byte))
+            };
+            let half = |bytes: __m256i| {
+                let is = |bytes: __m256i, byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                let or = |one: __m256i, other: __m256i| _mm256_or_si256(one, other);
+                // `[` and `{`, `]` and `}` differ in this bit alone.
+                let folded = or(bytes, _mm256_set1_epi8(0x20));
+                let (open, close) = (is(folded, b'{'), is(folded, b'}'));
+                let blank = or(or(is(bytes, b' '), is(bytes, b'\n')), or(is(bytes, b'\r'), is(bytes, b'\t')));
+                (or(open, close), or(or(blank, close), or(is(bytes, b':'), is(bytes, b','))))
+            };
+            let ((bracket, follow), (bracket_high, follow_high)) = (half(low), half(high));
+            Masks {
+                quote: is(b'"'),
+                backslash: is(b'\\'),
+                bracket: bits(bracket, bracket_high),
+                follow: bits(follow, follow_high),
+            }
+        }));
+    }
+
+    /// Call only where avx2 was detected.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn stops_avx2(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+        out.extend(steps.iter().map(|step| {
+            let (low, high) = halves(step);
+            let half = |bytes: __m256i| {
+                let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                // Below a blank is what is not changed by taking the lesser of it and 31.
+                let control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(31)), bytes);
+                _mm256_or_si256(control, _mm256_or_si256(is(b'"'), is(b'\\')))
+            };
+            bits(half(low), half(high))
+        }));
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn halves(step: &[u8; STEP]) -> (__m256i, __m256i) {
+        // SAFETY: `step` is a reference to 64 readable bytes, of which each load reads 32; loadu needs
+        // no alignment.
+        unsafe {
+            (_mm256_loadu_si256(step.as_ptr().cast()), _mm256_loadu_si256(step.as_ptr().add(32).cast()))
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn bits(low: __m256i, high: __m256i) -> u64 {
+        u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn vector_scan_equals_its_slow_twin(text in proptest::collection::vec(
+            prop_oneof![proptest::sample::select(b"\"\\{}[]:, \n\r\t\x0c\x1a;".to_vec()), any::<u8>()], 0..400)) {
+            let (steps, rest) = text.as_chunks::<STEP>();
+            let whole = |at: usize| steps.get(at).copied().unwrap_or_else(|| padded(rest));
+            let words = text.len().div_ceil(STEP);
+            let mut found = Vec::new();
+            scan(&text, &mut found);
+            prop_assert_eq!(&found, &(0..words).map(|at| portable(&whole(at))).collect::<Vec<_>>());
+            let mut found = Vec::new();
+            stops(&text, &mut found);
+            prop_assert_eq!(found.len(), words + 1);
+            for at in 0..found.len() * STEP {
+                let expected = text.get(at).is_none_or(|&byte| byte == b'"' || byte == b'\\' || byte < b' ');
+                prop_assert_eq!(found[at / STEP] >> (at % STEP) & 1 == 1, expected, "{}", at);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if std::is_x86_feature_detected!("avx2") {
+                let (mut masks, mut stops) = (Vec::new(), Vec::new());
+                // SAFETY: avx2 was detected on the line above.
+                unsafe { x86::scan_avx2(steps, &mut masks) };
+                // SAFETY: as before.
+                unsafe { x86::stops_avx2(steps, &mut stops) };
+                prop_assert_eq!(masks, steps.iter().map(portable).collect::<Vec<_>>());
+                prop_assert_eq!(stops, steps.iter().map(portable_stops).collect::<Vec<_>>());
+            }
+        }
+    }
+}
