@@ -411,6 +411,7 @@ impl Dump {
         let layout = body.layout.clone();
         // Of a dump that is cut off the records that are lines are whole already.
         let at_end = all && (!self.cut_off || layout.format.csv().is_some());
+        let within = body.splitter.within();
         let cut = body.splitter.cut(&self.buffer[..shown], &layout, at_end);
         body.limit = BLOCK;
         match cut {
@@ -423,7 +424,7 @@ impl Dump {
                 let layout = body.layout_of(&elements);
                 let offset = self.offset;
                 let text = self.advance(end);
-                Some(Block { offset, layout, content: Content::Elements { text, elements } })
+                Some(Block { offset, layout, content: Content::Elements { text, elements, within } })
             }
             Cut::More if all => {
                 self.buffer.clear();

@@ -3,7 +3,10 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use calltable::{Counts, Decoder, Options};
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use calltable::{Column, Counts, Decoder, Options, Rejected};
 use proptest::prelude::*;
 
 const CALL: &str = "<cdr><AcctId>1</AcctId><src>6039</src><start>2024-05-17 12:34:56</start></cdr>\n";
@@ -113,6 +116,57 @@ fn a_million_levels() {
 #[test]
 fn a_field_of_64_mib() {
     check_value(&"x".repeat(64 << 20), &["too-large"]);
+}
+
+/// The kinds of the rows, their numbers within their calls, and these calls' ids.
+fn call_of(text: String) -> (Vec<(String, Option<u32>, String)>, Vec<Rejected>) {
+    within_a_minute(move || {
+        let columns = vec![Column::RecordKind, Column::SubIndex, Column::CallId];
+        let mut decoder = Decoder::new("dump", Options { columns, ..Options::default() });
+        decoder.feed(text.as_bytes()).and_then(|()| decoder.finish()).expect("a dump");
+        let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+        while let Some(decoded) = decoder.next_batch() {
+            rejects.extend(decoded.rejects);
+            let rows_of = |column: usize| cast(decoded.rows.column(column), &DataType::Utf8).expect("text");
+            let texts = [0, 1, 2].map(rows_of);
+            let text = |column: usize, row: usize| {
+                let texts = texts[column].as_string::<i32>();
+                texts.is_valid(row).then(|| texts.value(row).to_string())
+            };
+            rows.extend((0..decoded.rows.num_rows()).map(|row| {
+                let number = text(1, row).map(|number| number.parse().expect("a number"));
+                (text(0, row).unwrap_or_default(), number, text(2, row).unwrap_or_default())
+            }));
+        }
+        (rows, rejects)
+    })
+}
+
+#[test]
+fn a_call_of_any_size_is_read_record_by_record() {
+    let sub = "<sub_cdr><src>6039</src><clid>\"Ann\" <6039></clid></sub_cdr>\n";
+    let subs = (40 << 20) / sub.len();
+    let text = format!("<root><cdr session=\"7-1\"><main_cdr/>{}</cdr><cdr/></root>", sub.repeat(subs));
+    let (rows, rejects) = call_of(text);
+    assert_eq!((rows.len(), rejects.len()), (subs + 2, 0));
+    assert_eq!(rows[0], ("main".into(), None, "7-1".into()));
+    for (at, row) in rows[1..=subs].iter().enumerate() {
+        assert_eq!(row, &("sub".into(), Some(at as u32 + 1), "7-1".into()));
+    }
+    assert_eq!(rows[subs + 1], ("single".into(), None, String::new()));
+}
+
+#[test]
+fn one_record_of_a_call_that_is_too_large_costs_no_other() {
+    let large = format!("<sub_cdr><src>{}</src></sub_cdr>", "6".repeat(40 << 20));
+    let text = format!("<cdr session=\"7-1\"><sub_cdr/>{large}<sub_cdr/>\n</cdr>\n<cdr/>");
+    let offset = text.find(&large).expect("it stands there") as u64;
+    let (rows, rejects) = call_of(text);
+    let numbers: Vec<_> = rows.iter().map(|(_, number, id)| (*number, &id[..])).collect();
+    assert_eq!(numbers, [(Some(1), "7-1"), (Some(3), "7-1"), (None, "")]);
+    let [reject] = &rejects[..] else { panic!("{} rejects", rejects.len()) };
+    let place = (reject.record, reject.reason, reject.offset, reject.length);
+    assert_eq!(place, (2, "too-large", offset, large.len() as u64));
 }
 
 #[test]

@@ -31,9 +31,9 @@ pub fn block(block: Block, how: How) -> Records {
     let Block { offset, layout, content } = block;
     match content {
         Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, how.encoding),
-        Content::Elements { text, elements } => match layout.format.syntax {
+        Content::Elements { text, elements, within } => match layout.format.syntax {
             Syntax::Json(_) => json::frame(text, &elements, offset, layout, how),
-            Syntax::Xml(_) => xml::frame(text, &elements, offset, layout, how),
+            Syntax::Xml(_) => xml::frame(text, &elements, within, offset, layout, how),
             Syntax::Ami(_) => ami::frame(text, &elements, offset, layout, how),
             Syntax::Csv(_) => unreachable!("lines have no elements"),
         },

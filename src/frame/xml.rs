@@ -27,7 +27,7 @@ use super::{How, Reason, Records, Span};
 use crate::format::layout::Nest;
 use crate::format::{Layout, Xml};
 use crate::split::xml::{Gap, MarkKind, Marks, Name};
-use crate::split::{Element, MAX_RECORD};
+use crate::split::{Element, ElementKind, MAX_RECORD, Within};
 use crate::xml::{Ends, aside, end_tag, past_blanks, tag};
 use fields::Expected;
 
@@ -35,8 +35,15 @@ use fields::Expected;
 const LONGEST_NAME: usize = 1024;
 
 /// Frames the calls of a block.
-pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
-    let table = elements_of(&text, elements, offset, &layout, how, true);
+pub fn frame(
+    text: Vec<u8>,
+    elements: &[Element],
+    within: Option<Arc<Within>>,
+    offset: u64,
+    layout: Arc<Layout>,
+    how: How,
+) -> Records {
+    let table = elements_of(&text, elements, within.as_deref(), offset, &layout, how, true);
     let framed = table.finish();
     framed.records(text, layout)
 }
@@ -45,6 +52,7 @@ pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layou
 fn elements_of<'a>(
     text: &'a [u8],
     elements: &[Element],
+    within: Option<&Within>,
     offset: u64,
     layout: &'a Layout,
     how: How,
@@ -53,7 +61,8 @@ fn elements_of<'a>(
     let mut framer = Framer::new(text, offset, layout, how, is_fast);
     for element in elements {
         if !framer.table.is_bad(element) {
-            framer.call(element.range());
+            let within = within.filter(|_| element.kind == ElementKind::Rest);
+            framer.call(element.range(), within);
         }
     }
     framer.table
@@ -90,6 +99,8 @@ struct Call {
     /// What stands between its tags.
     content: Range<usize>,
     is_closed: bool,
+    /// It began in a block before.
+    is_rest: bool,
     id: Span,
     /// Something of its start tag is repaired: that counts in its first record, too.
     is_repaired: bool,
@@ -97,6 +108,14 @@ struct Call {
     attributes: Vec<(Span, Span)>,
     /// Its subs so far.
     subs: u64,
+}
+
+impl Call {
+    fn new(whole: Range<usize>, content: Range<usize>) -> Call {
+        let (id, attributes) = (Span::default(), Vec::new());
+        let (is_closed, is_rest, is_repaired) = (false, false, false);
+        Call { whole, content, is_closed, is_rest, id, is_repaired, attributes, subs: 0 }
+    }
 }
 
 /// A record within a call.
@@ -137,8 +156,12 @@ impl<'a> Framer<'a> {
     }
 
     /// Frames the records of one call.
-    fn call(&mut self, whole: Range<usize>) {
-        let mut call = match self.opening(whole.clone()) {
+    fn call(&mut self, whole: Range<usize>, within: Option<&Within>) {
+        let opened = match within {
+            Some(within) => self.going_on(whole.clone(), within),
+            None => self.opening(whole.clone()),
+        };
+        let mut call = match opened {
             Ok(call) => call,
             Err((reason, message)) => {
                 return self.table.reject(whole.start, whole.end, reason, None, message);
@@ -147,7 +170,7 @@ impl<'a> Framer<'a> {
         let mut at = past_blanks(self.source.text, call.content.start, call.content.end);
         if !self.is_text(&whole) {
             self.carefully(at, &mut call);
-        } else if self.part_at(at, call.content.end).is_some() {
+        } else if call.is_rest || self.part_at(at, call.content.end).is_some() {
             while at < call.content.end {
                 match self.part(at, &mut call) {
                     Some(next) => at = past_blanks(self.source.text, next, call.content.end),
@@ -163,19 +186,37 @@ impl<'a> Framer<'a> {
         self.table.is_utf8 || simdutf8::basic::from_utf8(&self.source.text[range.clone()]).is_ok()
     }
 
+    /// A call that began in a block before, whose start tag comes from there.
+    fn going_on(&mut self, whole: Range<usize>, within: &Within) -> Result<Call, Fault> {
+        let close = own_end(&self.source.text[whole.clone()], self.xml.call.as_bytes());
+        let end = close.map_or(whole.end, |close| whole.start + close);
+        let mut call = Call::new(whole.clone(), whole.start..end);
+        (call.is_rest, call.subs) = (true, within.subs);
+        let named = 1 + self.xml.call.len();
+        if within.tag.len() > named {
+            let tag = match (std::str::from_utf8(&within.tag), self.table.how.encoding) {
+                (Ok(tag), _) => Cow::Borrowed(tag),
+                (Err(_), Some(encoding)) => encoding.decode_without_bom_handling(&within.tag).0,
+                (Err(_), None) => Cow::Borrowed(""),
+            };
+            let shift = self.table.rewrite(tag.as_bytes()).start as usize;
+            let source = Source { text: tag.as_bytes(), shift };
+            let attributes = named.min(tag.len())..tag.len().saturating_sub(1);
+            if !attributes.is_empty() {
+                self.read_attributes(source, attributes, &mut call)?;
+            }
+            // They went to its first record.
+            call.attributes.clear();
+            call.is_repaired = false;
+        }
+        Ok(call)
+    }
+
     /// Reads the call's start tag, if it still has one.
     fn opening(&mut self, whole: Range<usize>) -> Result<Call, Fault> {
         let text = &self.source.text[..whole.end];
         let name = self.xml.call.as_bytes();
-        let mut call = Call {
-            content: whole.clone(),
-            whole: whole.clone(),
-            is_closed: false,
-            id: Span::default(),
-            is_repaired: false,
-            attributes: Vec::new(),
-            subs: 0,
-        };
+        let mut call = Call::new(whole.clone(), whole.clone());
         let named = whole.start + 1 + name.len();
         if self.part_at(whole.start, whole.end).is_none() {
             let tag = tag(text, named).filter(|tag| !tag.is_broken);
@@ -283,7 +324,10 @@ impl<'a> Framer<'a> {
     /// then what stands within them and between.
     fn carefully(&mut self, at: usize, call: &mut Call) {
         let parts = self.parts(at, call);
-        if parts.is_empty() && at <= past_blanks(self.source.text, call.content.start, call.content.end) {
+        if !call.is_rest
+            && parts.is_empty()
+            && at <= past_blanks(self.source.text, call.content.start, call.content.end)
+        {
             let content = call.is_closed.then_some(at..call.content.end);
             return self.one(Part { kind: Name::Call, whole: call.whole.clone(), content }, call);
         }

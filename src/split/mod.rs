@@ -50,6 +50,8 @@ pub enum Content {
         text: Vec<u8>,
         /// Where they stand in it, in order.
         elements: Vec<Element>,
+        /// The call that the text begins within, where it is too long for one block.
+        within: Option<Arc<Within>>,
     },
     /// One record that is no record: it is rejected as a whole.
     Rejected {
@@ -96,6 +98,15 @@ pub struct Element {
     pub kind: ElementKind,
 }
 
+/// A call whose records go on in another block: what that must know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    /// Its start tag.
+    pub tag: Vec<u8>,
+    /// Its sub records so far.
+    pub subs: u64,
+}
+
 /// What the splitter saw of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementKind {
@@ -103,6 +114,8 @@ pub enum ElementKind {
     Whole,
     /// The same, and the only one that its document can hold. No block has elements of both kinds.
     Alone,
+    /// More records of the call that the block begins within.
+    Rest,
     /// None: it is rejected as it stands.
     Bad(Unreadable),
 }
@@ -184,6 +197,14 @@ impl Splitter {
             Splitter::Json(json) => json.cut(text, at_end),
             Splitter::Xml(xml) => xml.cut(text, at_end),
             Splitter::Ami(ami) => ami.cut(text, at_end),
+        }
+    }
+
+    /// The call that the text of the next cut begins within.
+    pub fn within(&self) -> Option<Arc<Within>> {
+        match self {
+            Splitter::Xml(xml) => xml.within(),
+            Splitter::Csv(_) | Splitter::Json(_) | Splitter::Ami(_) => None,
         }
     }
 

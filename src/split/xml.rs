@@ -16,9 +16,11 @@
 mod gap;
 mod marks;
 
+use std::sync::Arc;
+
 use memchr::memmem;
 
-use super::{BLOCK, Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
+use super::{BLOCK, Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable, Within};
 use crate::format::Xml;
 use crate::format::keys::Keys;
 use crate::xml::{Aside, Ends, aside, end_tag, past_blanks, tag};
@@ -32,8 +34,12 @@ pub struct Splitter {
     xml: &'static Xml,
     keys: Keys,
     seen: Seen,
-    /// A call that is too large is being passed over; its own start tag is behind.
+    /// The call that the next text begins within.
+    within: Option<Arc<Within>>,
+    /// What is too large is being passed over; its own start tag is behind.
     is_skipping: bool,
+    /// How much text a call may have before its records are given out one block after the other.
+    block: usize,
 }
 
 /// What is told when the dump has ended.
@@ -54,36 +60,51 @@ struct Seen {
 impl Splitter {
     /// The splitter of a dump of that kind.
     pub fn new(xml: &'static Xml) -> Splitter {
-        Splitter { xml, keys: Keys::new(xml.keys), seen: Seen::default(), is_skipping: false }
+        let (keys, seen) = (Keys::new(xml.keys), Seen::default());
+        Splitter { xml, keys, seen, within: None, is_skipping: false, block: BLOCK }
     }
 
     /// Cuts whole calls off the front of `text`, which begins between two. `at_end` says that the dump
     /// ends with this text.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
-        let mut walk = Walk::new(text, at_end, self.xml, &self.keys, self.seen);
+        let mut walk = Walk::new(text, at_end, self);
         walk.calls();
         let end = if at_end { walk.finish() } else { walk.stop() };
         match end {
             Some(end) => {
-                self.seen = walk.seen;
-                Cut::Elements(end, walk.elements)
+                let Walk { elements, seen, rest, .. } = walk;
+                (self.seen, self.within) = (seen, rest.map(Arc::new));
+                Cut::Elements(end, elements)
             }
             None if text.len() > MAX_RECORD => Cut::TooLarge,
             None => Cut::More,
         }
     }
 
-    /// How much of `text` belongs to the call that is too large: all before its end tag, or before the
-    /// next call.
+    /// The call that the next text begins within.
+    pub fn within(&self) -> Option<Arc<Within>> {
+        self.within.clone()
+    }
+
+    /// How much of `text` belongs to the call, or to the record within one, that is too large: all up to
+    /// its end tag, or to where the next begins.
     pub fn skip(&mut self, text: &[u8], at_end: bool) -> Skip {
         let begun = std::mem::replace(&mut self.is_skipping, true);
+        if !begun
+            && let Some(within) = &mut self.within
+            && text.starts_with(format!("<{}", self.xml.sub).as_bytes())
+        {
+            Arc::make_mut(within).subs += 1;
+        }
+        let is_part = self.within.is_some();
         let mut marks = Marks::new(text, self.xml);
         let mut at = if begun { 0 } else { 1 };
         while let Some(mark) = marks.next(at) {
             at = mark.after;
             match mark.kind {
                 MarkKind::Start(Name::Call) => return self.skipped(mark.at),
-                MarkKind::End(Name::Call) => match end_tag(text, mark.after) {
+                MarkKind::Start(_) | MarkKind::End(Name::Call) if is_part => return self.skipped(mark.at),
+                MarkKind::End(name) if is_part == (name != Name::Call) => match end_tag(text, mark.after) {
                     Some(end) => return self.skipped(end),
                     None if !at_end && text.len() - mark.at < BLOCK / 2 => {
                         return Skip { passed: mark.at, ended: false };
@@ -136,8 +157,12 @@ struct Walk<'a> {
     keys: &'a Keys,
     seen: Seen,
     elements: Vec<Element>,
-    /// Where the call that is open begins, and whether its own start tag is lost.
-    open: Option<(usize, bool)>,
+    open: Option<Open>,
+    /// What the block before knew of the call that is open.
+    before: Option<Arc<Within>>,
+    /// What the next block must know of it.
+    rest: Option<Within>,
+    block: usize,
     /// Where the gap begins that was not looked through yet: past the last element.
     gap: usize,
     /// Where the text ends within something that may go on.
@@ -146,16 +171,52 @@ struct Walk<'a> {
     past: usize,
 }
 
+/// A call that is open.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    /// Where it begins in the text.
+    start: usize,
+    kind: Opened,
+    /// Past the last of its records that is whole; else where it begins.
+    whole: usize,
+    /// Where the record begins that is open.
+    part: Option<usize>,
+    /// Its subs, and those of them that are whole.
+    subs: (u64, u64),
+}
+
+/// What a call begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opened {
+    /// Its own start tag.
+    Tagged,
+    /// A record; the start tag is lost.
+    Headless,
+    /// It began in a block before.
+    Within,
+}
+
 impl<'a> Walk<'a> {
-    fn new(text: &'a [u8], at_end: bool, xml: &'static Xml, keys: &'a Keys, seen: Seen) -> Self {
+    fn new(text: &'a [u8], at_end: bool, splitter: &'a Splitter) -> Self {
+        let Splitter { xml, keys, seen, within, block, .. } = splitter;
+        let going_on = |within: &Arc<Within>| Open {
+            start: 0,
+            kind: Opened::Within,
+            whole: 0,
+            part: None,
+            subs: (within.subs, within.subs),
+        };
         Walk {
             text,
             at_end,
             xml,
             keys,
-            seen,
+            seen: *seen,
             elements: Vec::new(),
-            open: None,
+            open: within.as_ref().map(going_on),
+            before: within.clone(),
+            rest: None,
+            block: *block,
             gap: 0,
             stalled: None,
             past: 0,
@@ -173,11 +234,8 @@ impl<'a> Walk<'a> {
                 MarkKind::Aside => self.aside(mark),
                 MarkKind::Start(Name::Call) => self.start(mark),
                 MarkKind::End(Name::Call) => self.end(mark),
-                MarkKind::Start(_) if self.open.is_none() => {
-                    self.begin(mark.at, true);
-                    Some(mark.after)
-                }
-                MarkKind::Start(_) | MarkKind::End(_) => Some(mark.after),
+                MarkKind::Start(name) => self.part_start(mark, name),
+                MarkKind::End(_) => self.part_end(mark),
             };
             match next {
                 Some(next) => (at, self.past) = (next, next),
@@ -209,19 +267,34 @@ impl<'a> Walk<'a> {
         if self.open.is_some() {
             self.close_before(mark.at);
         }
-        self.begin(mark.at, false);
+        self.begin(mark.at, Opened::Tagged);
         let tag = tag(self.text, mark.after)?;
         if tag.is_closed {
-            self.close(tag.end);
+            self.close(mark.at, tag.end);
         }
         Some(tag.end)
     }
 
-    fn end(&mut self, mark: Mark) -> Option<usize> {
+    /// A record within a call begins.
+    fn part_start(&mut self, mark: Mark, name: Name) -> Option<usize> {
+        if self.open.is_none() {
+            self.begin(mark.at, Opened::Headless);
+        }
+        let open = self.open.as_mut()?;
+        open.part = Some(mark.at);
+        open.subs.0 += u64::from(name == Name::Sub);
+        let tag = tag(self.text, mark.after)?;
+        if tag.is_closed {
+            (open.part, open.whole, open.subs.1) = (None, tag.end, open.subs.0);
+        }
+        Some(tag.end)
+    }
+
+    fn part_end(&mut self, mark: Mark) -> Option<usize> {
         match end_tag(self.text, mark.after) {
             Some(end) => {
-                if self.open.is_some() {
-                    self.close(end);
+                if let Some(open) = self.open.as_mut().filter(|open| open.part.is_some()) {
+                    (open.part, open.whole, open.subs.1) = (None, end, open.subs.0);
                 }
                 Some(end)
             }
@@ -230,26 +303,52 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn begin(&mut self, at: usize, is_headless: bool) {
-        self.look_through(at);
-        self.open = Some((at, is_headless));
+    fn end(&mut self, mark: Mark) -> Option<usize> {
+        match end_tag(self.text, mark.after) {
+            Some(end) => {
+                if self.open.is_some() {
+                    self.close(mark.at, end);
+                }
+                Some(end)
+            }
+            None if past_blanks(self.text, mark.after, self.text.len()) == self.text.len() => None,
+            None => Some(mark.after),
+        }
     }
 
-    /// The open call ends at `end`, its end tag included.
-    fn close(&mut self, end: usize) {
-        if let Some((start, _)) = self.open.take() {
-            self.elements.push(Element::new(start, end, ElementKind::Whole));
-            self.seen.calls += 1;
-            self.gap = end;
+    fn begin(&mut self, start: usize, kind: Opened) {
+        self.look_through(start);
+        self.open = Some(Open { start, kind, whole: start, part: None, subs: (0, 0) });
+    }
+
+    /// The open call ends at `end`, and what stands in it at `own`, where its end tag begins.
+    fn close(&mut self, own: usize, end: usize) {
+        let Some(open) = self.open.take() else { return };
+        self.seen.calls += 1;
+        if open.kind == Opened::Within && open.whole == 0 && open.part.is_none() {
+            self.look_through(own);
+        } else {
+            self.element(open, end);
         }
+        self.gap = end;
+    }
+
+    /// The text of the open call up to `end` is an element.
+    fn element(&mut self, open: Open, end: usize) {
+        let (start, kind) = match open.kind {
+            Opened::Within => (past_blanks(self.text, 0, end), ElementKind::Rest),
+            _ => (open.start, ElementKind::Whole),
+        };
+        self.elements.push(Element::new(start, end, kind));
     }
 
     /// The open call has no end tag: it ends before its document does, or else at `next`.
     fn close_before(&mut self, next: usize) {
-        let Some((start, is_headless)) = self.open else { return };
-        let end = self.root_end(start, next).unwrap_or(next);
-        self.seen.unclosed += u64::from(!is_headless);
-        self.close(start + self.text[start..end].trim_ascii_end().len());
+        let Some(open) = self.open else { return };
+        let end = self.root_end(open.start, next).unwrap_or(next);
+        let end = open.start + self.text[open.start..end].trim_ascii_end().len();
+        self.seen.unclosed += u64::from(open.kind != Opened::Headless);
+        self.close(end, end);
     }
 
     /// Where the document's end tag stands between `from` and `to`.
@@ -286,11 +385,11 @@ impl<'a> Walk<'a> {
 
     /// Where a block may end; nothing where more text is needed.
     fn stop(&mut self) -> Option<usize> {
-        if let Some((start, _)) = self.open {
-            return (start > 0).then_some(start);
-        }
-        if self.gap > 0 {
-            return Some(self.gap);
+        match self.open {
+            Some(open) if open.start > 0 => return Some(open.start),
+            Some(open) => return self.stop_within(open),
+            None if self.gap > 0 => return Some(self.gap),
+            None => {}
         }
         // No call begins in all this text.
         let (past, rest) = (self.past, &self.text[self.past..]);
@@ -304,53 +403,61 @@ impl<'a> Walk<'a> {
         Some(end)
     }
 
+    /// Where a block may end within a call that is longer than a block: behind the last of its records
+    /// that is whole, or before one that is too large.
+    fn stop_within(&mut self, open: Open) -> Option<usize> {
+        let end = match open.part {
+            _ if self.text.len() < self.block => return None,
+            _ if open.whole > 0 => open.whole,
+            Some(part) if part > 0 && self.text.len() > MAX_RECORD => part,
+            _ => return None,
+        };
+        let named = 1 + self.xml.call.len();
+        let tag = match open.kind {
+            Opened::Tagged => self.text[..tag(self.text, named)?.end].to_vec(),
+            Opened::Headless => Vec::new(),
+            Opened::Within => self.before.as_ref().map_or(Vec::new(), |before| before.tag.clone()),
+        };
+        if open.whole > 0 {
+            self.element(open, end);
+        } else {
+            self.gap = if open.kind == Opened::Tagged { tag.len() } else { 0 };
+            self.look_through(end);
+        }
+        self.rest = Some(Within { tag, subs: open.subs.1 });
+        Some(end)
+    }
+
     /// The dump ends: so does what is open.
     fn finish(&mut self) -> Option<usize> {
         let end = self.text.len();
-        if let Some((start, _)) = self.open {
-            if end - start > MAX_RECORD {
-                return (start > 0).then_some(start);
+        if let Some(open) = self.open {
+            if end - open.start > MAX_RECORD {
+                return self.stop();
             }
-            match self.root_end(start, end) {
+            match self.root_end(open.start, end) {
                 Some(root) => self.close_before(root),
-                None => self.cut_off(start),
+                None => self.cut_off(open),
             }
         }
         self.look_through(end);
         Some(end)
     }
 
-    /// The dump ends within the call at `start`: of its records those are whole that are closed.
-    fn cut_off(&mut self, start: usize) {
+    /// The dump ends within a call: of its records those are whole that are closed.
+    fn cut_off(&mut self, open: Open) {
         self.seen.is_cut = true;
-        let mut marks = Marks::new(self.text, self.xml);
-        let (mut at, mut closed, mut open) = (start, start, Some(start));
-        while let Some(mark) = marks.next(at) {
-            at = mark.after;
-            match mark.kind {
-                MarkKind::Aside => {
-                    if let Some((_, Ends::At(end))) = aside(self.text, mark.at, true) {
-                        at = end;
-                    }
-                }
-                MarkKind::Start(Name::Main | Name::Sub) => open = Some(mark.at),
-                MarkKind::End(Name::Main | Name::Sub) => {
-                    if let Some(end) = end_tag(self.text, mark.after) {
-                        (open, closed) = (None, end);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let end = start + self.text[start..].trim_ascii_end().len();
-        let whole = open.unwrap_or(closed);
-        let whole = start + self.text[start..whole].trim_ascii_end().len();
-        if closed > start {
-            self.elements.push(Element::new(start, whole, ElementKind::Whole));
-        }
+        let trimmed = |end: usize| open.start + self.text[open.start..end].trim_ascii_end().len();
+        // A call without a record within it is one itself.
+        let is_flat = open.kind == Opened::Tagged && open.whole == open.start && open.part.is_none();
+        let cut = open.part.or(is_flat.then_some(open.start));
+        let (whole, end) = (trimmed(cut.unwrap_or(open.whole)), trimmed(self.text.len()));
         self.gap = whole;
-        if let Some(open) = open {
-            self.elements.push(Element::new(open, end, ElementKind::Bad(Unreadable::Truncated)));
+        if open.whole > open.start {
+            self.element(open, whole);
+        }
+        if let Some(cut) = cut {
+            self.elements.push(Element::new(cut, end, ElementKind::Bad(Unreadable::Truncated)));
             self.gap = end;
         }
         self.open = None;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 use super::{Fault, Framer, LONGEST_NAME, Source, shown, syntax, text_outside};
 use crate::frame::Span;
@@ -12,30 +12,51 @@ use crate::xml::{Aside, Ends, aside, end_tag, is_blank, name_end, past_blanks, t
 pub(super) struct Expected {
     /// By the slot before and one more, 0 being the record's start: the slot that followed the last time.
     after: Vec<u32>,
-    /// By slot: `<name`, and `</name>`.
-    tags: Vec<(Vec<u8>, Vec<u8>)>,
+    /// By slot.
+    names: Vec<Spelled>,
     /// The slot before, and one more.
     pub(super) before: usize,
 }
 
+/// A name that is compared in one step: its bytes, and a mask of as many.
+#[derive(Clone, Copy)]
+struct Spelled {
+    bytes: u128,
+    mask: u128,
+    length: usize,
+}
+
+/// No text is that.
+const UNKNOWN: Spelled = Spelled { bytes: 1, mask: 0, length: 0 };
+
+impl Spelled {
+    /// A name of at most sixteen bytes; a longer one is never expected.
+    fn new(name: &[u8]) -> Spelled {
+        let mut bytes = [0; 16];
+        let Some(front) = bytes.get_mut(..name.len()) else { return UNKNOWN };
+        front.copy_from_slice(name);
+        let mask = u128::MAX.checked_shr(128 - 8 * name.len() as u32).unwrap_or(0);
+        Spelled { bytes: u128::from_le_bytes(bytes), mask, length: name.len() }
+    }
+
+    /// Whether it stands at `at`. Of the text's last bytes the careful way may tell.
+    #[inline]
+    fn stands(&self, text: &[u8], at: usize) -> bool {
+        let bytes = text.get(at..).and_then(|text| text.first_chunk::<16>());
+        bytes.is_some_and(|bytes| u128::from_le_bytes(*bytes) & self.mask == self.bytes)
+    }
+}
+
 impl Expected {
     pub(super) fn new(slots: usize) -> Expected {
-        Expected {
-            after: vec![0; slots + 1],
-            tags: vec![(b"<\0".to_vec(), b"</\0>".to_vec()); slots],
-            before: 0,
-        }
+        Expected { after: vec![0; slots + 1], names: vec![UNKNOWN; slots], before: 0 }
     }
 
     /// Says that this field was read.
     pub(super) fn learn(&mut self, slot: usize, name: &[u8]) {
         self.after[self.before] = slot as u32;
         self.before = slot + 1;
-        let (open, close) = &mut self.tags[slot];
-        if &open[1..] != name {
-            *open = [b"<", name].concat();
-            *close = [b"</", name, b">"].concat();
-        }
+        self.names[slot] = Spelled::new(name);
     }
 }
 
@@ -44,7 +65,9 @@ impl Framer<'_> {
     pub(super) fn fields(&mut self, source: Source<'_>, range: Range<usize>) -> Result<usize, Fault> {
         let (text, mut at) = (&source.text[..range.end], range.start);
         loop {
-            at = past_blanks(text, at, text.len());
+            if text.get(at) != Some(&b'<') {
+                at = past_blanks(text, at, text.len());
+            }
             if let Some(next) = self.is_fast.then(|| self.expected(source, text, at)).flatten() {
                 at = next;
                 continue;
@@ -66,16 +89,22 @@ impl Framer<'_> {
     #[inline]
     fn expected(&mut self, source: Source<'_>, text: &[u8], at: usize) -> Option<usize> {
         let slot = self.expected.after[self.expected.before] as usize;
-        let (open, close) = &self.expected.tags[slot];
-        let behind = text[at..].strip_prefix(open.as_slice())?;
-        let named = at + open.len();
-        let (value, end) = match behind {
+        let name = self.expected.names[slot];
+        let named = at + 1 + name.length;
+        if text.get(at) != Some(&b'<') || !name.stands(text, at + 1) {
+            return None;
+        }
+        let (value, end) = match &text[named..] {
             [b'>', value @ ..] => {
-                let length = memchr(b'<', value)?;
-                if !value[length..].starts_with(close) || memchr(b'&', &value[..length]).is_some() {
+                let close = named + 1 + memchr2(b'<', b'&', value)?;
+                let end = close + 2 + name.length;
+                if !text[close..].starts_with(b"</")
+                    || !name.stands(text, close + 2)
+                    || text.get(end) != Some(&b'>')
+                {
                     return None;
                 }
-                (named + 1..named + 1 + length, named + 1 + length + close.len())
+                (named + 1..close, end + 1)
             }
             [b'/', b'>', ..] => (named..named, named + 2),
             _ => return None,

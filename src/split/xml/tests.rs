@@ -158,3 +158,54 @@ fn a_call_that_is_too_large_is_passed_over_up_to_its_end() {
         assert_eq!(at, large.len());
     }
 }
+
+/// The elements of a text where a call longer than `block` bytes is given out piece by piece, and what each
+/// piece knows of its call.
+fn pieces(text: &str, block: usize) -> Vec<String> {
+    let (mut splitter, mut found, mut start) = (Splitter::new(xml()), Vec::new(), 0);
+    splitter.block = block;
+    let mut shown = block;
+    while start < text.len() {
+        let end = text.len().min(start + shown);
+        let within = splitter
+            .within()
+            .map(|within| format!("{}:{} ", String::from_utf8_lossy(&within.tag), within.subs));
+        match splitter.cut(&text.as_bytes()[start..end], end == text.len()) {
+            Cut::Elements(cut, elements) => {
+                for element in elements {
+                    let mark = match element.kind {
+                        ElementKind::Rest => within.clone().expect("a rest is one of something"),
+                        ElementKind::Bad(_) => "!".to_string(),
+                        _ => String::new(),
+                    };
+                    found.push(format!("{mark}{}", &text[start..][element.range()]));
+                }
+                (start, shown) = (start + cut, block);
+            }
+            _ => shown *= 2,
+        }
+    }
+    found
+}
+
+#[test]
+fn a_long_call_is_given_out_record_by_record() {
+    let text =
+        "<cdr a=\"1\"><main_cdr>1</main_cdr> <sub_cdr>2</sub_cdr><sub_cdr>3</sub_cdr> </cdr><cdr>4</cdr>";
+    let expected = [
+        "<cdr a=\"1\"><main_cdr>1</main_cdr>",
+        "<cdr a=\"1\">:0 <sub_cdr>2</sub_cdr>",
+        "<cdr a=\"1\">:1 <sub_cdr>3</sub_cdr> </cdr>",
+        "<cdr>4</cdr>",
+    ];
+    assert_eq!(pieces(text, 38), expected);
+    assert_eq!(pieces(text, 1000).len(), 2);
+}
+
+#[test]
+fn what_stands_between_the_records_of_a_long_call_is_not_lost() {
+    let text = "<cdr><sub_cdr>1</sub_cdr><src>2</src></cdr>";
+    assert_eq!(pieces(text, 28), ["<cdr><sub_cdr>1</sub_cdr>", "!<src>2</src>"]);
+    let cut = "<cdr><sub_cdr>1</sub_cdr><sub_cdr/><sub_cdr>2</su";
+    assert_eq!(pieces(cut, 28), ["<cdr><sub_cdr>1</sub_cdr>", "<cdr>:1 <sub_cdr/>", "!<sub_cdr>2</su"]);
+}
