@@ -7,11 +7,14 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringViewBuilder};
+use calltable::format::{Layout, by_name};
 use calltable::sink::publish::Staged;
 use calltable::sink::{Compression, Kind, Out, Spec, open};
 use calltable::stages::*;
 use calltable::{Decoder, Options};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+type Framing = fn(Vec<u8>, &[Element], &[u8], u64, Arc<Layout>, How) -> Records;
 
 const ROWS: usize = 11_000;
 
@@ -52,6 +55,55 @@ fn block() -> Work {
     }
 }
 
+/// A field of one of the same records, as the device has it.
+fn value(name: &str, at: usize) -> String {
+    let (src, dst, second) = (1000 + at * 7 % 500, 1000 + at * 13 % 500, at % 60);
+    match name {
+        "AcctId" => at.to_string(),
+        "src" | "channel_ext" | "action_owner" => src.to_string(),
+        "dst" | "dstchannel_ext" => dst.to_string(),
+        "clid" => format!("\"Name {src}\" <{src}>"),
+        "channel" | "dstchannel" => format!("PJSIP/{src}-{at:08x}"),
+        "lastdata" => format!("PJSIP/{dst}/sip:{dst}@192.0.2.{}:5062,30", at % 250),
+        "start" | "end" => format!("2024-05-17 12:34:{second:02}"),
+        "duration" | "billsec" => second.to_string(),
+        "disposition" => "ANSWERED".to_string(),
+        "session" | "uniqueid" => format!("171596729612{at:06}-{src}"),
+        _ => String::new(),
+    }
+}
+
+/// The same records as JSON: calls of one sub each.
+fn documents() -> Vec<u8> {
+    let mut text = String::from("{\"cdr_root\": [");
+    for at in 0..ROWS / 2 {
+        let member = |name| format!("\"{name}\": \"{}\"", value(name, at).replace('"', "\\\""));
+        let record = HEADER.split(',').map(member).collect::<Vec<_>>().join(",\n");
+        text += &format!(
+            "{{\n\"cdr\": \"{at}\",\n\"main_cdr\": {{\n{record}\n}},\n\"sub_cdr_1\": {{\n{record}\n}}\n}},\n"
+        );
+    }
+    text += "]}\n";
+    text.into_bytes()
+}
+
+/// The same records as XML.
+fn calls() -> Vec<u8> {
+    let mut text = String::from("<root>\n");
+    for at in 0..ROWS / 2 {
+        let field = |name| {
+            let value = value(name, at).replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+            if value.is_empty() { format!("<{name}/>") } else { format!("<{name}>{value}</{name}>") }
+        };
+        let record = HEADER.split(',').map(field).collect::<Vec<_>>().join("\n");
+        text += &format!(
+            "<cdr session=\"{at}\">\n<main_cdr>\n{record}\n</main_cdr>\n<sub_cdr>\n{record}\n</sub_cdr>\n</cdr>\n"
+        );
+    }
+    text += "</root>\n";
+    text.into_bytes()
+}
+
 /// The dump as one batch.
 fn batch() -> RecordBatch {
     let mut decoder = Decoder::new("bench", Options::default());
@@ -80,6 +132,17 @@ fn split(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.len() as u64));
     let mut splitter = Splitter::default();
     group.bench_function("csv", |b| b.iter(|| splitter.cut(black_box(&text), &work.block.layout, true)));
+    let text = documents();
+    let syntax = by_name("ucm-cdrapi-json").and_then(|format| format.json()).expect("a format");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("json", |b| b.iter(|| JsonSplitter::new(syntax).cut(black_box(&text), true)));
+    group.bench_function("json, byte by byte", |b| {
+        b.iter(|| JsonSplitter::slow(syntax).cut(black_box(&text), true))
+    });
+    let text = calls();
+    let syntax = by_name("ucm-cdrapi-xml").and_then(|format| format.xml()).expect("a format");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("xml", |b| b.iter(|| XmlSplitter::new(syntax).cut(black_box(&text), true)));
     group.finish();
 }
 
@@ -90,6 +153,35 @@ fn framing(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.len() as u64));
     let layout = &work.block.layout;
     group.bench_function("csv", |b| b.iter(|| frame(text.clone(), &[], 0, layout.clone(), None)));
+    let mut text = documents();
+    text.truncate(1 << 20);
+    let format = by_name("ucm-cdrapi-json").expect("a format");
+    let Cut::Elements(end, elements) = JsonSplitter::new(format.json().expect("JSON")).cut(&text, false)
+    else {
+        panic!("no elements")
+    };
+    text.truncate(end);
+    let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    for (name, frame) in [("json", json::frame as Framing), ("json, by the grammar", json::frame_carefully)] {
+        group.bench_function(name, |b| {
+            b.iter(|| frame(text.clone(), &elements, b"", 0, layout.clone(), How::default()))
+        });
+    }
+    let mut text = calls();
+    text.truncate(1 << 20);
+    let format = by_name("ucm-cdrapi-xml").expect("a format");
+    let Cut::Elements(end, elements) = XmlSplitter::new(format.xml().expect("XML")).cut(&text, false) else {
+        panic!("no elements")
+    };
+    text.truncate(end);
+    let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    for (name, frame) in [("xml", xml::frame as Framing), ("xml, by the grammar", xml::frame_carefully)] {
+        group.bench_function(name, |b| {
+            b.iter(|| frame(text.clone(), &elements, b"", 0, layout.clone(), How::default()))
+        });
+    }
     group.finish();
 }
 
@@ -134,6 +226,7 @@ fn sink(c: &mut Criterion) {
     let mut group = c.benchmark_group("sink");
     group.sample_size(10).throughput(Throughput::Bytes(dump().len() as u64));
     let folder = tempfile::tempdir().expect("a folder");
+    let coded = vec![None; rows.num_columns()];
     // Snappy pages are all made by the parquet crate, uncompressed ones of dictionary columns by us.
     for (name, compression) in [
         ("zstd 1", Compression::Default),
@@ -152,7 +245,7 @@ fn sink(c: &mut Criterion) {
             b.iter(|| {
                 let out = Out::Staged(Box::new(Staged::create(&path, true).expect("an output")));
                 let mut sink = open(out, &spec, rows.schema(), &workers, 4).expect("a sink");
-                sink.write(&rows, 0).expect("rows");
+                sink.write(&rows, &coded, 0).expect("rows");
                 sink.finish().expect("an end").1
             })
         });

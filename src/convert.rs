@@ -296,6 +296,9 @@ fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Op
     let limit = queued * crate::split::BLOCK as u64;
     let mut pipeline =
         Pipeline::new(job.inputs.inputs.clone(), options, workers.clone(), limit, job.progress.clone());
+    if sink::parquet::takes_coded(job.kind, job.compression) {
+        pipeline = pipeline.coded();
+    }
     let spec = Spec {
         path: job.output.clone().unwrap_or_else(|| PathBuf::from(STDOUT)),
         kind: job.kind,
@@ -307,7 +310,7 @@ fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Op
     let mut sink: Box<dyn Sink> = sink::open(out, &spec, schema, workers, waiting)?;
     for event in &mut pipeline {
         if let Event::Batch(_, batch) = &event {
-            sink.write(&batch.rows, batch.text_bytes)?;
+            sink.write(&batch.rows, &batch.coded, batch.text_bytes)?;
             job.progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
         }
         tally.add(event)?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use memchr::memchr_iter;
 
-use crate::column::{self, Batch, Baton, Carry, File};
+use crate::column::{self, Batch, Baton, Carry, File, Library};
 use crate::error::{Error, Result};
 use crate::format::detect::{Detected, detect};
 use crate::format::{Format, Layout};
@@ -296,6 +296,7 @@ impl Dump {
             zone: self.options.zone,
             first_offset: survey.first_offset().unwrap_or(0),
             shelf: self.shelf.clone(),
+            library: Library::default(),
         };
         self.about = Some(About {
             format: Some(layout.format),
@@ -411,7 +412,6 @@ impl Dump {
         let layout = body.layout.clone();
         // Of a dump that is cut off the records that are lines are whole already.
         let at_end = all && (!self.cut_off || layout.format.csv().is_some());
-        let within = body.splitter.within();
         let cut = body.splitter.cut(&self.buffer[..shown], &layout, at_end);
         body.limit = BLOCK;
         match cut {
@@ -422,9 +422,10 @@ impl Dump {
             }
             Cut::Elements(end, elements) => {
                 let layout = body.layout_of(&elements);
+                let call = body.splitter.call();
                 let offset = self.offset;
                 let text = self.advance(end);
-                Some(Block { offset, layout, content: Content::Elements { text, elements, within } })
+                Some(Block { offset, layout, content: Content::Elements { text, elements, call } })
             }
             Cut::More if all => {
                 self.buffer.clear();

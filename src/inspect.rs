@@ -224,7 +224,23 @@ struct Filled {
     fills: Vec<&'static str>,
     column: Option<&'static str>,
     filled: u64,
+    /// It is shown though no row has anything there.
+    is_named: bool,
+    /// What the nesting tells, under no name of the dump.
+    is_synthetic: bool,
+    /// It has no slot: rows have it under its own name in `extra`.
+    is_stray: bool,
 }
+
+impl Filled {
+    /// Whether it is a column of the dump: one that only the nesting fills is none.
+    fn is_shown(&self) -> bool {
+        self.is_named || (self.filled > 0 && !self.is_synthetic)
+    }
+}
+
+/// Names without a slot that are counted; hostile dumps have a new one in every record.
+const MOST_STRAYS: usize = 1000;
 
 impl Findings {
     fn add(&mut self, batch: &Batch) -> Result<()> {
@@ -235,6 +251,7 @@ impl Findings {
                 self.columns[at].filled += rows as u64 - empty(batch, layout, slot);
             }
         }
+        self.add_strays(batch);
         if let Some((min, max)) = starts(&batch.rows) {
             let (earliest, latest) = self.starts.unwrap_or((min, max));
             self.starts = Some((earliest.min(min), latest.max(max)));
@@ -246,6 +263,30 @@ impl Findings {
         self.records += batch.counts.records;
         self.lines += batch.counts.lines;
         Ok(())
+    }
+
+    /// Counts what stands under names that have no slot.
+    fn add_strays(&mut self, batch: &Batch) {
+        if batch.layout.format.keys().is_empty() {
+            return;
+        }
+        let extra = batch.rows.column(Column::Extra as usize).as_map();
+        for name in extra.keys().as_string::<i32>().iter().flatten() {
+            match self.columns.iter().position(|column| column.name == name) {
+                Some(known) => self.columns[known].filled += u64::from(self.columns[known].is_stray),
+                None if self.columns.len() >= batch.layout.slots() + MOST_STRAYS => {}
+                None => self.columns.push(Filled {
+                    name: name.to_string(),
+                    key: name.to_string(),
+                    fills: vec![Column::Extra.name()],
+                    column: Some(Column::Extra.name()),
+                    filled: 1,
+                    is_named: true,
+                    is_synthetic: false,
+                    is_stray: true,
+                }),
+            }
+        }
     }
 
     /// Finds the columns of a layout, which is that of the block before in nearly all cases.
@@ -265,6 +306,9 @@ impl Findings {
                     fills: fills(layout, slot),
                     column: taker(layout, slot).map(Column::name).or_else(|| left_over(layout, slot)),
                     filled: 0,
+                    is_named: layout.is_named(slot),
+                    is_synthetic: layout.is_synthetic(slot),
+                    is_stray: false,
                 });
             }
         }
@@ -296,7 +340,7 @@ impl Findings {
         };
         let shown = |time: Option<i64>| time.map(|time| time_text(time, times)).transpose();
         Ok(Inspected {
-            columns: self.columns.into_iter().map(found).collect(),
+            columns: self.columns.into_iter().filter(Filled::is_shown).map(found).collect(),
             start_min: shown(self.starts.map(|(earliest, _)| earliest))?,
             start_max: shown(self.starts.map(|(_, latest)| latest))?,
             by_reason: self.by_reason,

@@ -35,6 +35,7 @@
 //! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
 //! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
 
+mod coded;
 mod column;
 pub mod convert;
 mod csv;
@@ -75,8 +76,12 @@ pub mod stages {
     pub use crate::column::{Batch, Baton, Carry, File, build};
     pub use crate::csv::{Dialect, End, Field, Form, Quotes, read_record};
     pub use crate::dump::{Dump, Step, Work};
+    pub use crate::frame::json;
+    pub use crate::frame::xml;
     pub use crate::frame::{Counts, How, Place, Records, Reject, Span, Stray, block, csv::frame};
     pub use crate::split::csv::Splitter;
+    pub use crate::split::json::Splitter as JsonSplitter;
+    pub use crate::split::xml::Splitter as XmlSplitter;
     pub use crate::split::{BLOCK, Block, Content, Cut, Element, ElementKind, Irregular, MAX_RECORD};
     pub use crate::structure::{Masks, portable, scan};
     pub use crate::workers::{Pending, Workers};

@@ -70,7 +70,10 @@ pub struct Pipeline {
     queued: u64,
     limit: u64,
     times: Option<TimeKind>,
+    /// The schema as it is promised, and as the batches have it.
     schema: Option<SchemaRef>,
+    built: Option<SchemaRef>,
+    is_coded: bool,
     progress: Arc<Progress>,
     shelf: Shelf,
     decode: Decode,
@@ -115,6 +118,8 @@ impl Pipeline {
             limit,
             times: None,
             schema: None,
+            built: None,
+            is_coded: false,
             progress,
             shelf: Shelf::default(),
             decode: Work::decode,
@@ -124,6 +129,13 @@ impl Pipeline {
     /// The same, but blocks are decoded so.
     pub fn decoded_by(mut self, decode: Decode) -> Pipeline {
         self.decode = decode;
+        self
+    }
+
+    /// The same, but batches have dictionaries for text that comes again, whatever the schema says:
+    /// for a sink that writes it so.
+    pub fn coded(mut self) -> Pipeline {
+        self.is_coded = true;
         self
     }
 
@@ -150,6 +162,8 @@ impl Pipeline {
         {
             self.times = Some(about.times);
             self.schema = Some(schema::project(&self.options.columns, about.times));
+            let built = if self.is_coded { schema::project_coded } else { schema::project };
+            self.built = Some(built(&self.options.columns, about.times));
         }
         match step {
             Ok(Some(work)) => self.decode(work),
@@ -178,7 +192,7 @@ impl Pipeline {
     }
 
     fn decode(&mut self, work: Work) {
-        let (Some(open), Some(schema)) = (&self.open, &self.schema) else { return };
+        let (Some(open), Some(schema)) = (&self.open, &self.built) else { return };
         let bytes = match &work.block.content {
             Content::Records { text, .. }
             | Content::Elements { text, .. }

@@ -455,6 +455,22 @@ pub fn project(columns: &[Column], times: TimeKind) -> SchemaRef {
     Arc::new(Schema::new(columns.iter().map(|column| column.field(times)).collect::<Vec<_>>()))
 }
 
+/// The same for a sink that wants columns that are stored as dictionaries as codes: such a column has
+/// the type null here. No reader sees these types.
+pub fn project_coded(columns: &[Column], times: TimeKind) -> SchemaRef {
+    let is_constant = |column| matches!(column, Column::Source | Column::Vendor | Column::Format);
+    let field = |column: &Column| {
+        let (field, def) = (column.field(times), column.def());
+        let is_text = matches!(def.kind, Kind::Text | Kind::Dict);
+        if is_text && def.storage().pages == Pages::Dictionary && !is_constant(*column) {
+            field.with_data_type(DataType::Null).with_nullable(true)
+        } else {
+            field
+        }
+    };
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,13 +37,13 @@ impl Survey {
         while at < text.len() {
             let shown = &text[at..text.len().min(at + BLOCK)];
             let ends = at_end && at + shown.len() == text.len();
-            let within = splitter.within();
             let (end, content) = match splitter.cut(shown, layout, ends) {
                 Cut::Records(end, irregular) => {
                     (end, Content::Records { text: shown[..end].to_vec(), irregular })
                 }
                 Cut::Elements(end, elements) => {
-                    (end, Content::Elements { text: shown[..end].to_vec(), elements, within })
+                    let call = splitter.call();
+                    (end, Content::Elements { text: shown[..end].to_vec(), elements, call })
                 }
                 Cut::More | Cut::Header(_) | Cut::TooLarge => break,
             };

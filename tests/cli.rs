@@ -815,7 +815,7 @@ fn formats() {
             .map(|format| format["name"].as_str().unwrap())
             .eq(calltable::format::ALL.iter().map(|format| format.name))
     );
-    folder.run("formats").exits(0).shows(&["ucm-cdrapi-csv ", "AcctId"]);
+    folder.run("formats").exits(0).shows(&["ucm-cdrapi-csv ", " ucm ", "AcctId"]);
 }
 
 #[test]

@@ -118,8 +118,11 @@ fn a_field_of_64_mib() {
     check_value(&"x".repeat(64 << 20), &["too-large"]);
 }
 
-/// The kinds of the rows, their numbers within their calls, and these calls' ids.
-fn call_of(text: String) -> (Vec<(String, Option<u32>, String)>, Vec<Rejected>) {
+/// A row's kind, its number within its call, and the call's id.
+type Row = (String, Option<u32>, String);
+
+/// The rows of a dump, and its rejects.
+fn call_of(text: String) -> (Vec<Row>, Vec<Rejected>) {
     within_a_minute(move || {
         let columns = vec![Column::RecordKind, Column::SubIndex, Column::CallId];
         let mut decoder = Decoder::new("dump", Options { columns, ..Options::default() });

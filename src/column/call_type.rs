@@ -2,37 +2,33 @@
 
 use std::borrow::Cow;
 
-use arrow::array::ArrayRef;
-
 use super::channel::channel;
-use super::dict::Dict;
-use super::rows::Rows;
+use super::dict;
+use super::lexicon::{Desk, NOTHING, NULL};
+use super::rows::{Rows, taken};
+use crate::coded::Coded;
 use crate::decode::{Channel, ChannelKind, PortMap, Side, call_type_word};
 use crate::schema::Column;
 
 /// The column. A dump whose table fills no `call_type` says nothing about the call (Kazoo's
 /// direction is a leg's).
-pub fn call_type(rows: &Rows, ports: &PortMap) -> ArrayRef {
-    let sources = rows.layout().sources(Column::CallType);
-    let mut dict = Dict::new(rows.len());
-    let says_nothing = !rows.layout().fills(Column::CallType);
-    for &row in &rows.kept {
-        if says_nothing {
-            dict.push_null();
-            continue;
-        }
-        match rows.first(sources, row) {
-            Some((_, Cow::Borrowed(word))) => {
-                dict.push(word.as_bytes(), |word| call_type_word(word).map(Cow::Borrowed))
-            }
-            Some((_, Cow::Owned(word))) => dict.push_value(call_type_word(&word).map(Cow::Borrowed)),
-            None => match derived(rows, row, ports) {
-                Some(word) => dict.push(word.as_bytes(), super::text::verbatim),
-                None => dict.push_null(),
-            },
+pub fn call_type(rows: &Rows, ports: &PortMap, mut desk: Desk<'_>) -> Coded {
+    if !rows.layout().fills(Column::CallType) {
+        return dict::coded(vec![NULL; rows.len()], &mut desk);
+    }
+    let mut codes = vec![NOTHING; rows.len()];
+    for (rank, source) in rows.sources(Column::CallType) {
+        let open: Vec<bool> = codes.iter().map(|&code| code == NOTHING).collect();
+        let texts = rows.texts(source.slot).filter(|&(at, _)| open[at] && rows.holds(source, rows.kept[at]));
+        let make = |text| Some(call_type_word(&taken(source, text)?).map(Cow::Borrowed));
+        desk.made(rank, texts, make, &mut codes);
+    }
+    for (code, &row) in codes.iter_mut().zip(&rows.kept) {
+        if *code == NOTHING {
+            *code = desk.value(derived(rows, row, ports));
         }
     }
-    dict.finish()
+    dict::coded(codes, &mut desk)
 }
 
 /// What a record without a word of its own says.

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt16Array};
 
-use super::dict::Dict;
+use super::Values;
+use super::distinct::Text;
+use super::lexicon::{Desk, NULL};
 use super::rows::Rows;
 use super::views::Views;
+use crate::coded::Coded;
 use crate::decode::{Channel, PortMap, Side};
 use crate::format::Channels;
 use crate::schema::Column;
@@ -76,27 +79,31 @@ impl<'a> Decoded<'a> {
         Decoded { rows, channels }
     }
 
-    /// One of the six columns.
-    pub fn column(&self, part: Part) -> ArrayRef {
+    /// One of the six columns; those of text as codes where they are to be `coded`.
+    pub fn column(&self, part: Part, coded: bool, desk: Desk<'_>) -> Values {
+        let text: fn(&Channel<'a>) -> Option<&'a str> = match part {
+            Part::Tech => |channel| channel.tech,
+            Part::Kind => |channel| channel.kind.map(|kind| kind.as_str()),
+            Part::Peer => |channel| channel.peer,
+            Part::Trunk => |channel| channel.trunk,
+            Part::Dialed => |channel| channel.dialed,
+            Part::Port => {
+                let ports = self.channels.iter().map(|channel| channel.port);
+                return Values::Array(Arc::new(ports.collect::<UInt16Array>()));
+            }
+        };
         match part {
-            Part::Tech => self.dict(|channel| channel.tech),
-            Part::Kind => self.dict(|channel| channel.kind.map(|kind| kind.as_str())),
-            Part::Peer => self.text(|channel| channel.peer),
-            Part::Trunk => self.text(|channel| channel.trunk),
-            Part::Dialed => self.text(|channel| channel.dialed),
-            Part::Port => Arc::new(self.channels.iter().map(|channel| channel.port).collect::<UInt16Array>()),
+            Part::Peer | Part::Trunk | Part::Dialed if !coded => Values::Array(self.text(text)),
+            _ => Values::Coded(self.dict(text, desk)),
         }
     }
 
-    fn dict(&self, part: impl Fn(&Channel<'a>) -> Option<&'a str>) -> ArrayRef {
-        let mut dict = Dict::new(self.channels.len());
-        for channel in &self.channels {
-            match part(channel) {
-                Some(text) => dict.push(text.as_bytes(), super::text::verbatim),
-                None => dict.push_null(),
-            }
-        }
-        dict.finish()
+    fn dict(&self, part: impl Fn(&Channel<'a>) -> Option<&'a str>, mut desk: Desk<'_>) -> Coded {
+        let mut codes = vec![NULL; self.channels.len()];
+        let texts = self.channels.iter().map(part).enumerate();
+        let texts = texts.filter_map(|(at, text)| Some((at, Text::new(text?.as_bytes()))));
+        desk.verbatim(texts, &mut codes);
+        super::dict::coded(codes, &mut desk)
     }
 
     fn text(&self, part: impl Fn(&Channel<'a>) -> Option<&'a str>) -> ArrayRef {

@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, MapBuilder, MapFieldNames, StringBuilder, new_null_array};
 
+use super::distinct::{Distinct, Text};
 use super::problem::Problem;
 use super::rows::Rows;
-use crate::format::layout::Residue;
+use crate::format::layout::{Residue, Take};
 use crate::schema::{Column, Kind, TimeKind, data_type};
 
 /// The map column; `lenient` are values that could not be typed, sorted by record.
 pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
     let layout = rows.layout();
-    let slots: Vec<usize> =
-        (0..layout.slots()).filter(|&slot| layout.residue(slot) != Residue::Never).collect();
+    let is_residue = |&slot: &usize| layout.residue(slot) != Residue::Never;
+    let listed: Vec<usize> = (0..layout.slots()).filter(is_residue).collect();
+    let mut slots: Vec<(usize, Taken<'_>)> = listed
+        .iter()
+        .filter(|&&slot| rows.is_occupied(slot))
+        .map(|&slot| (slot, Taken::new(rows, slot)))
+        .collect();
     let mut strays = rows.strays().iter().peekable();
     if slots.is_empty() && lenient.is_empty() && strays.peek().is_none() {
         return new_null_array(&data_type(Kind::Map, TimeKind::WallClock), rows.len());
@@ -28,16 +34,15 @@ pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
             map.values().append_value(text);
             entries += 1;
         };
-        for &slot in &slots {
-            if let Some(text) = rows.text(row, slot)
-                && (layout.residue(slot) == Residue::Always || !is_taken(rows, row, slot))
+        for (slot, taken) in &mut slots {
+            if let Some(text) = rows.text(row, *slot)
+                && (layout.residue(*slot) == Residue::Always || !taken.is(row, text))
             {
-                add(&layout.names[slot], text);
+                add(&layout.names[*slot], text);
             }
         }
         while let Some(problem) = untyped.next_if(|problem| problem.record <= row) {
-            let listed = slots.contains(&problem.slot);
-            if problem.record == row && !listed {
+            if problem.record == row && !listed.contains(&problem.slot) {
                 let text = rows.text(row, problem.slot).unwrap_or_default();
                 add(&layout.names[problem.slot], text);
             }
@@ -52,10 +57,38 @@ pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
     Arc::new(map.finish())
 }
 
-/// Whether some column takes its value in this record from that slot.
-fn is_taken(rows: &Rows, row: u32, slot: usize) -> bool {
-    rows.layout().readers(slot).any(|(column, rank)| {
-        let sources: &[_] = rows.layout().sources(column);
-        column != Column::CallType && rows.first(sources, row).is_some_and(|(taken, _)| taken == rank)
-    })
+/// Whether some column takes its value in a record from a slot.
+struct Taken<'a> {
+    rows: &'a Rows,
+    readers: Vec<(Column, usize)>,
+    /// What is known of a text, where nothing else of the record matters.
+    texts: Option<(Distinct, Vec<bool>)>,
+}
+
+impl<'a> Taken<'a> {
+    fn new(rows: &'a Rows, slot: usize) -> Taken<'a> {
+        let readers = rows.layout().readers(slot).filter(|(column, _)| *column != Column::CallType);
+        let readers: Vec<(Column, usize)> = readers.collect();
+        let by_text_alone = readers.iter().all(|&(column, rank)| {
+            rank == 0 && !matches!(rows.layout().sources(column)[0].take, Take::WherePositive(_))
+        });
+        let texts = by_text_alone.then(|| (Distinct::default(), Vec::new()));
+        Taken { rows, readers, texts }
+    }
+
+    fn is(&mut self, row: u32, text: &str) -> bool {
+        let Taken { rows, readers, texts } = self;
+        let ask = || {
+            readers.iter().any(|&(column, rank)| {
+                let sources = rows.layout().sources(column);
+                rows.first(sources, row).is_some_and(|(taken, _)| taken == rank)
+            })
+        };
+        let Some((texts, known)) = texts else { return ask() };
+        let (number, is_new) = texts.number(Text::new(text.as_bytes()));
+        if is_new {
+            known.push(ask());
+        }
+        known[number]
+    }
 }

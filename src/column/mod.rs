@@ -9,7 +9,9 @@ mod call_type;
 mod carry;
 mod channel;
 mod dict;
+mod distinct;
 mod extra;
+mod lexicon;
 mod list;
 mod number;
 mod problem;
@@ -23,20 +25,23 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Int32Type, SchemaRef, UInt32Type};
+use arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Int32Type, SchemaRef, UInt32Type};
 use memchr::memchr_iter;
 
+use crate::coded::Coded;
 use crate::decode::{Side, amaflags, disposition};
 use crate::format::Layout;
 use crate::frame::{Counts, Records, Reject};
-use crate::options::Options;
+use crate::options::{Options, Wanted};
 use crate::recycle::Shelf;
 use crate::schema::{Column, Kind, TimeKind};
 use crate::time::{DateOrder, DstNote, Zone};
 
 pub use carry::{Baton, Carry};
 use channel::Decoded;
+pub use lexicon::Library;
+use lexicon::{Desk, Lexicons};
 use problem::{Problem, Problems};
 use rows::Rows;
 
@@ -57,6 +62,8 @@ pub struct File {
     pub first_offset: i32,
     /// Where the memory of a block's text goes back to.
     pub shelf: Shelf,
+    /// Where the words of columns wait that are built as codes.
+    pub library: Library,
 }
 
 /// Counts by name of things worth knowing that cost no record.
@@ -88,6 +95,9 @@ impl Notes {
 pub struct Batch {
     /// The rows, in the block's order.
     pub rows: RecordBatch,
+    /// Columns that are built as codes, in place of an array of nulls in `rows`; none where arrays
+    /// were asked for.
+    pub coded: Vec<Option<Coded>>,
     /// The records that are no rows, in order.
     pub rejects: Vec<Reject>,
     /// What happened while the block was framed.
@@ -106,7 +116,16 @@ pub struct Batch {
     pub empty: Vec<u64>,
 }
 
-/// Builds the wanted columns of a block.
+/// One column of a block.
+pub enum Values {
+    /// As arrow has it.
+    Array(ArrayRef),
+    /// As codes.
+    Coded(Coded),
+}
+
+/// Builds the wanted columns of a block, with the types of `schema`: columns of type null are built
+/// as codes ([`schema::project_coded`](crate::schema::project_coded)).
 pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRef, carry: Carry) -> Batch {
     let (counts, layout, text_bytes) = (records.counts, records.layout.clone(), records.text_bytes);
     let mut rows = Rows::new(records, &file.shelf);
@@ -118,7 +137,7 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
     });
     let filtered = drop_unwanted(&mut rows, options);
     let mut builder =
-        Builder { rows: &rows, file, options, offsets: offsets.as_ref(), notes: Notes::default() };
+        Builder { rows: &rows, file, options, schema, offsets: offsets.as_ref(), notes: Notes::default() };
     let (mut checked, mut problems) = builder.checked();
     if !problems.is_empty() && !options.lenient {
         reject(&mut rejects, &rows, &problems, file);
@@ -126,11 +145,23 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
             rows.kept.iter().copied().filter(|row| problems.binary_search_by_key(row, |p| p.record).is_err());
         rows.kept = kept.collect();
         problems.clear();
-        builder = Builder { rows: &rows, file, options, offsets: offsets.as_ref(), notes: Notes::default() };
+        builder = Builder {
+            rows: &rows,
+            file,
+            options,
+            schema,
+            offsets: offsets.as_ref(),
+            notes: Notes::default(),
+        };
         checked = builder.checked().0;
     }
     builder.notes.add("lenient-null", problems.len() as u64);
-    let columns = builder.all(checked, &problems);
+    let is_coded = schema.fields().iter().any(|field| field.data_type() == &DataType::Null);
+    let mut lexicons = if is_coded { file.library.take(rows.layout_ref()) } else { Lexicons::default() };
+    let (columns, coded) = builder.all(checked, &problems, &mut lexicons);
+    if is_coded {
+        file.library.put(lexicons);
+    }
     let mut notes = builder.notes;
     notes.add("duplicate-key", counts.duplicate_keys);
     notes.add("passed-over", counts.passed_over);
@@ -142,7 +173,8 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
     let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &with_rows)
         .expect("the columns are built by the schema");
     let offsets = offsets.map_or(Vec::new(), |offsets| offsets.distinct);
-    Batch { rows: batch, rejects, counts, layout, text_bytes, filtered, notes, offsets, empty: Vec::new() }
+    let empty = Vec::new();
+    Batch { rows: batch, coded, rejects, counts, layout, text_bytes, filtered, notes, offsets, empty }
 }
 
 /// The first offset that a record shows by its own epoch, in seconds east.
@@ -156,6 +188,7 @@ pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
         zone: Some(Zone::Auto),
         first_offset: 0,
         shelf: Shelf::default(),
+        library: Library::default(),
     };
     time::own_offsets(&Rows::new(records, &file.shelf), &file).into_iter().flatten().next()
 }
@@ -163,7 +196,7 @@ pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
 /// Keeps the records of the wanted kinds; comes back with how many are left out.
 fn drop_unwanted(rows: &mut Rows, options: &Options) -> u64 {
     let before = rows.len();
-    if !rows.layout().sources(Column::RecordKind).is_empty() {
+    if options.records != Wanted::All && !rows.layout().sources(Column::RecordKind).is_empty() {
         let wanted =
             |row: &u32| options.records.wants(&rows.value(Column::RecordKind, *row).unwrap_or(SINGLE.into()));
         rows.kept = rows.kept.iter().copied().filter(wanted).collect();
@@ -218,11 +251,13 @@ struct Builder<'a> {
     rows: &'a Rows,
     file: &'a File,
     options: &'a Options,
+    /// The types that the columns are built with.
+    schema: &'a SchemaRef,
     offsets: Option<&'a time::Offsets>,
     notes: Notes,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// The columns whose values can be bad, and those that are.
     fn checked(&mut self) -> (Vec<(Column, ArrayRef)>, Vec<Problem>) {
         let mut problems = Problems::default();
@@ -252,42 +287,86 @@ impl Builder<'_> {
         })
     }
 
-    /// All wanted columns in order, the checked ones taken from there.
-    fn all(&mut self, mut checked: Vec<(Column, ArrayRef)>, lenient: &[Problem]) -> Vec<ArrayRef> {
-        let mut sides: [Option<Decoded<'_>>; 2] = [None, None];
-        let (rows, ports) = (self.rows, &self.options.ports);
-        let mut build = |column: Column| {
-            if let Some(at) = checked.iter().position(|(done, _)| *done == column) {
-                return checked.swap_remove(at).1;
+    /// All wanted columns in order, the checked ones taken from there: arrays, and those that are
+    /// asked for as codes.
+    fn all(
+        &mut self,
+        mut checked: Vec<(Column, ArrayRef)>,
+        lenient: &[Problem],
+        lexicons: &mut Lexicons,
+    ) -> (Vec<ArrayRef>, Vec<Option<Coded>>) {
+        let mut sides: [Option<Decoded<'a>>; 2] = [None, None];
+        let mut arrays = Vec::with_capacity(self.options.columns.len());
+        let mut coded = Vec::new();
+        for (&column, field) in self.options.columns.iter().zip(self.schema.fields()) {
+            let as_codes = field.data_type() == &DataType::Null;
+            let values = match checked.iter().position(|(done, _)| *done == column) {
+                Some(at) => Values::Array(checked.swap_remove(at).1),
+                None => {
+                    let desk = lexicons.desk(column, self.rows.len());
+                    self.values(column, as_codes, lenient, &mut sides, desk)
+                }
+            };
+            match values {
+                Values::Coded(values) if as_codes => {
+                    coded.resize(arrays.len(), None);
+                    coded.push(Some(values));
+                    arrays.push(Arc::new(NullArray::new(self.rows.len())) as ArrayRef);
+                }
+                Values::Coded(values) => arrays.push(values.into_array()),
+                Values::Array(array) => arrays.push(array),
             }
-            if let Some((side, part)) = channel::part_of(column) {
-                let decoded = &mut sides[usize::from(side == Side::Destination)];
-                return decoded.get_or_insert_with(|| Decoded::new(rows, side, ports)).column(part);
+        }
+        (arrays, coded)
+    }
+
+    /// A column whose values cannot be bad.
+    fn values(
+        &mut self,
+        column: Column,
+        as_codes: bool,
+        lenient: &[Problem],
+        sides: &mut [Option<Decoded<'a>>; 2],
+        desk: Desk<'_>,
+    ) -> Values {
+        let (rows, ports, plan) = (self.rows, &self.options.ports, &self.options.plan);
+        if let Some((side, part)) = channel::part_of(column) {
+            let decoded = &mut sides[usize::from(side == Side::Destination)];
+            let decoded = decoded.get_or_insert_with(|| Decoded::new(rows, side, ports));
+            return decoded.column(part, as_codes, desk);
+        }
+        let array = match column {
+            Column::Source => dict::constant(&self.file.name, rows.len()),
+            Column::Vendor => dict::constant(rows.layout().format.vendor, rows.len()),
+            Column::Format => dict::constant(rows.layout().format.name, rows.len()),
+            Column::SourceOffset => {
+                Arc::new(rows.kept.iter().map(|&row| rows.offset(row) as i64).collect::<Int64Array>())
             }
-            match column {
-                Column::Source => dict::constant(&self.file.name, rows.len()),
-                Column::Vendor => dict::constant(rows.layout().format.vendor, rows.len()),
-                Column::Format => dict::constant(rows.layout().format.name, rows.len()),
-                Column::SourceOffset => {
-                    Arc::new(rows.kept.iter().map(|&row| rows.offset(row) as i64).collect::<Int64Array>())
-                }
-                Column::RecordKind => text::required_dict(rows, column, SINGLE),
-                Column::CallType => call_type::call_type(rows, ports),
-                Column::DstKind => {
-                    text::dict_by(rows, column, |number| self.options.plan.kind(number).map(Cow::Borrowed))
-                }
-                Column::Disposition => text::dict(rows, column, disposition),
-                Column::Amaflags => text::dict(rows, column, amaflags),
-                Column::Recordfiles => list::files(rows, column),
-                Column::Extra => extra::extra(rows, lenient),
-                _ if column.def().kind == Kind::Dict => text::dict(rows, column, text::verbatim),
-                _ => {
-                    let (array, damaged) = text::text(rows, column);
-                    self.notes.add("excel-damaged", damaged);
-                    array
-                }
+            Column::Recordfiles => list::files(rows, column),
+            Column::Extra => extra::extra(rows, lenient),
+            _ if column.def().kind == Kind::Text && !as_codes => {
+                let (array, damaged) = text::text(rows, column);
+                self.notes.add("excel-damaged", damaged);
+                array
+            }
+            _ => {
+                return Values::Coded(match column {
+                    Column::RecordKind => text::required_dict(rows, column, desk, SINGLE),
+                    Column::CallType => call_type::call_type(rows, ports, desk),
+                    Column::DstKind => {
+                        text::dict(rows, column, desk, |number| plan.kind(number).map(Cow::Borrowed))
+                    }
+                    Column::Disposition => text::dict(rows, column, desk, disposition),
+                    Column::Amaflags => text::dict(rows, column, desk, amaflags),
+                    _ if column.def().kind == Kind::Dict => text::dict(rows, column, desk, text::verbatim),
+                    _ => {
+                        let (codes, damaged) = text::coded(rows, column, desk);
+                        self.notes.add("excel-damaged", damaged);
+                        codes
+                    }
+                });
             }
         };
-        self.options.columns.iter().map(|&column| build(column)).collect()
+        Values::Array(array)
     }
 }

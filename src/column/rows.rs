@@ -3,7 +3,9 @@
 //! A column's value comes from the first of its sources that has one. That rule lives here, once.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::distinct::Text;
 use super::views::Arena;
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
@@ -22,13 +24,16 @@ pub struct Rows {
     /// The records that become rows, by their index, ascending.
     pub kept: Vec<u32>,
     records: Records,
+    /// Of each slot, whether any record has something there.
+    occupied: Vec<bool>,
 }
 
 impl Rows {
     /// All records of a block; the memory of its text goes back to the shelf.
     pub fn new(mut records: Records, shelf: &Shelf) -> Rows {
         let arena = Arena::new(std::mem::take(&mut records.arena), shelf);
-        Rows { arena, kept: (0..records.len() as u32).collect(), records }
+        let occupied = occupied(&records);
+        Rows { arena, kept: (0..records.len() as u32).collect(), records, occupied }
     }
 
     /// How many rows there are.
@@ -43,6 +48,11 @@ impl Rows {
 
     /// What the slots mean.
     pub fn layout(&self) -> &Layout {
+        &self.records.layout
+    }
+
+    /// The same, to be kept.
+    pub fn layout_ref(&self) -> &Arc<Layout> {
         &self.records.layout
     }
 
@@ -96,9 +106,30 @@ impl Rows {
         if bytes == EM_DASH.as_bytes() { &[] } else { bytes }
     }
 
+    /// The texts of a slot that say something, each with its row's place among those that are kept.
+    #[inline]
+    pub fn texts(&self, slot: usize) -> impl Iterator<Item = (usize, Text<'_>)> {
+        let text = move |(at, &row): (usize, &u32)| {
+            let text = Text::within(self.arena.bytes(), self.span(row, slot));
+            (!text.bytes.is_empty() && text.bytes != EM_DASH.as_bytes()).then_some((at, text))
+        };
+        self.kept.iter().enumerate().filter_map(text)
+    }
+
     /// A value's text, or nothing where it is empty or the sign for nothing.
     pub fn text(&self, record: u32, slot: usize) -> Option<&str> {
         present(self.span(record, slot).text(self.arena.text()))
+    }
+
+    /// The sources of a column that have anything to say in this block, with their ranks, in the order
+    /// in which they are tried.
+    pub fn sources(&self, column: Column) -> impl Iterator<Item = (usize, &Source)> {
+        self.layout().sources(column).iter().enumerate().filter(|(_, source)| self.occupied[source.slot])
+    }
+
+    /// Whether any record has something in a slot.
+    pub fn is_occupied(&self, slot: usize) -> bool {
+        self.occupied[slot]
     }
 
     /// A column's value in a record: the first of its sources that has one, and that source's rank.
@@ -114,16 +145,41 @@ impl Rows {
     /// What one source yields in a record.
     pub fn take(&self, source: &Source, record: u32) -> Option<Cow<'_, str>> {
         let text = self.text(record, source.slot)?;
+        if self.holds(source, record) { taken(source, text) } else { None }
+    }
+
+    /// Whether a source's condition holds in a record.
+    #[inline]
+    pub fn holds(&self, source: &Source, record: u32) -> bool {
         match source.take {
-            Take::Whole | Take::Clock | Take::Gregorian(_) | Take::Epoch(_) => Some(Cow::Borrowed(text)),
-            Take::Part(part) => part(text).filter(|part| !part.is_empty()),
-            Take::WherePositive(other) => self.is_positive(record, other).then_some(Cow::Borrowed(text)),
+            Take::WherePositive(other) => self.is_positive(record, other),
+            _ => true,
         }
     }
 
     fn is_positive(&self, record: u32, slot: usize) -> bool {
         matches!(read_seconds(self.bytes(record, slot)), Ok(Some(seconds)) if seconds > 0)
     }
+}
+
+/// What a source makes of its slot's text, which says something.
+pub fn taken<'a>(source: &Source, text: &'a str) -> Option<Cow<'a, str>> {
+    match source.take {
+        Take::Part(part) => part(text).filter(|part| !part.is_empty()),
+        Take::Whole | Take::Clock | Take::Gregorian(_) | Take::Epoch(_) | Take::WherePositive(_) => {
+            Some(Cow::Borrowed(text))
+        }
+    }
+}
+
+/// Of each slot, whether any record has something there.
+fn occupied(records: &Records) -> Vec<bool> {
+    let slots = records.layout.slots();
+    let mut lengths = vec![0; slots];
+    for record in records.spans.chunks_exact(slots.max(1)) {
+        lengths.iter_mut().zip(record).for_each(|(all, span)| *all |= span.len);
+    }
+    lengths.into_iter().map(|length| length > 0).collect()
 }
 
 /// A text, unless it says nothing.

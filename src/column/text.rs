@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
 
-use super::dict::Dict;
-use super::rows::Rows;
+use super::lexicon::{Desk, NOTHING, NULL};
+use super::rows::{Rows, taken};
 use super::views::Views;
+use crate::coded::Coded;
 use crate::format::layout::{Source, Take};
 use crate::frame::Span;
 use crate::schema::Column;
@@ -33,7 +34,7 @@ const NUMBERS_AND_IDS: &[Column] = &[
 
 /// A text column, and how many of its values Excel has damaged.
 pub fn text(rows: &Rows, column: Column) -> (ArrayRef, u64) {
-    let sources = rows.layout().sources(column);
+    let sources: Vec<&Source> = rows.sources(column).map(|(_, source)| source).collect();
     if sources.is_empty() {
         return (new_null_array(&DataType::Utf8View, rows.len()), 0);
     }
@@ -81,63 +82,67 @@ fn is_excel_number(bytes: &[u8]) -> bool {
         && bytes[..at].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'-'))
 }
 
-/// A dictionary column; `make` turns a source's text into the column's value.
-pub fn dict(rows: &Rows, column: Column, make: fn(&str) -> Option<Cow<'_, str>>) -> ArrayRef {
-    let sources = rows.layout().sources(column);
-    if sources.is_empty() {
-        return super::dict::nothing(rows.len());
-    }
-    let mut dict = Dict::new(rows.len());
-    for &row in &rows.kept {
-        match sources {
-            [Source { slot, take: Take::Whole }] => match rows.bytes(row, *slot) {
-                [] => dict.push_null(),
-                text => dict.push(text, make),
-            },
-            [Source { slot, take: Take::Part(part) }] => match rows.bytes(row, *slot) {
-                [] => dict.push_null(),
-                text => dict.push(text, |text| made(part(text), make)),
-            },
-            _ => match rows.first(sources, row) {
-                Some((_, Cow::Borrowed(text))) => dict.push(text.as_bytes(), make),
-                // Rare: what a part made is new text, which cannot be remembered by where it stands.
-                Some((_, Cow::Owned(text))) => {
-                    dict.push_value(make(&text).map(|value| value.into_owned().into()))
-                }
-                None => dict.push_null(),
-            },
+/// A text column as codes, and how many of its values Excel has damaged.
+pub fn coded(rows: &Rows, column: Column, mut desk: Desk<'_>) -> (Coded, u64) {
+    let codes = match rows.sources(column).map(|(_, source)| source).collect::<Vec<_>>()[..] {
+        [Source { slot, take: Take::Whole }] => {
+            let mut codes = vec![NULL; rows.len()];
+            desk.verbatim(rows.texts(*slot), &mut codes);
+            codes
+        }
+        _ => gather(rows, column, &mut desk, verbatim, NULL),
+    };
+    let mut damaged = 0;
+    if NUMBERS_AND_IDS.contains(&column) {
+        let such = desk.such(|text| is_excel_number(text.as_bytes()));
+        if !such.is_empty() {
+            damaged = codes.iter().filter(|code| such.contains(code)).count() as u64;
         }
     }
-    dict.finish()
+    (super::dict::coded(codes, &mut desk), damaged)
 }
 
-/// A dictionary column of what `make`, which knows the caller's options, says of each text.
-pub fn dict_by(rows: &Rows, column: Column, make: impl Fn(&str) -> Option<Cow<'static, str>>) -> ArrayRef {
-    let sources = rows.layout().sources(column);
-    let mut dict = Dict::new(rows.len());
-    for &row in &rows.kept {
-        dict.push_value(rows.first(sources, row).and_then(|(_, text)| make(&text)));
-    }
-    dict.finish()
+/// A column of codes; `make` turns a source's text into the column's value.
+pub fn dict(
+    rows: &Rows,
+    column: Column,
+    mut desk: Desk<'_>,
+    make: impl Fn(&str) -> Option<Cow<'_, str>>,
+) -> Coded {
+    let codes = gather(rows, column, &mut desk, make, NULL);
+    super::dict::coded(codes, &mut desk)
 }
 
-/// A dictionary column without nulls: where there is no value, it is `default`.
-pub fn required_dict(rows: &Rows, column: Column, default: &'static str) -> ArrayRef {
-    let sources = rows.layout().sources(column);
-    if sources.is_empty() {
-        return super::dict::constant(default, rows.len());
-    }
-    let mut dict = Dict::new(rows.len());
-    for &row in &rows.kept {
-        let value = rows.first(sources, row).map_or(Cow::Borrowed(default), |(_, text)| text);
-        dict.push_value(Some(value));
-    }
-    dict.finish()
+/// A column of codes without nulls: where there is no value, it is `default`.
+pub fn required_dict(rows: &Rows, column: Column, mut desk: Desk<'_>, default: &'static str) -> Coded {
+    let default = desk.value(Some(default));
+    let codes = gather(rows, column, &mut desk, verbatim, default);
+    super::dict::coded(codes, &mut desk)
 }
 
-/// `make` of a part.
-fn made<'a>(part: Option<Cow<'a, str>>, make: fn(&str) -> Option<Cow<'_, str>>) -> Option<Cow<'a, str>> {
-    match part? {
+/// The code of the first source's text that says something, made a value; each text is looked at
+/// once a source.
+fn gather(
+    rows: &Rows,
+    column: Column,
+    desk: &mut Desk<'_>,
+    make: impl Fn(&str) -> Option<Cow<'_, str>>,
+    default: i32,
+) -> Vec<i32> {
+    let mut found = vec![NOTHING; rows.len()];
+    for (rank, source) in rows.sources(column) {
+        let open: Vec<bool> = found.iter().map(|&code| code == NOTHING).collect();
+        let is_wanted = |at: usize| open[at] && rows.holds(source, rows.kept[at]);
+        let texts = rows.texts(source.slot).filter(|&(at, _)| is_wanted(at));
+        desk.made(rank, texts, |text| taken(source, text).map(|text| made(text, &make)), &mut found);
+    }
+    found.iter_mut().filter(|code| **code < 0).for_each(|code| *code = default);
+    found
+}
+
+/// `make` of what a source yields.
+fn made<'a>(text: Cow<'a, str>, make: impl Fn(&str) -> Option<Cow<'_, str>>) -> Option<Cow<'a, str>> {
+    match text {
         Cow::Borrowed(text) => make(text),
         Cow::Owned(text) => make(&text).map(|value| Cow::Owned(value.into_owned())),
     }

@@ -4,32 +4,39 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 
 /// The validity of a column while it is built.
 pub struct Validity {
-    bits: Vec<u8>,
+    words: Vec<u64>,
+    /// The bits that fill no word yet.
+    open: u64,
     len: usize,
-    nulls: usize,
+    valid: usize,
 }
 
 impl Validity {
-    /// For a column of at most `rows` values.
+    /// For a column of some `rows` values.
     pub fn new(rows: usize) -> Validity {
-        Validity { bits: vec![0; rows.div_ceil(8)], len: 0, nulls: 0 }
+        Validity { words: Vec::with_capacity(rows / 64 + 1), open: 0, len: 0, valid: 0 }
     }
 
     /// Appends one.
     #[inline]
     pub fn push(&mut self, valid: bool) {
-        if self.len == self.bits.len() * 8 {
-            self.bits.push(0);
-        }
-        self.bits[self.len / 8] |= u8::from(valid) << (self.len % 8);
-        self.nulls += usize::from(!valid);
+        self.open |= u64::from(valid) << (self.len % 64);
+        self.valid += usize::from(valid);
         self.len += 1;
+        if self.len.is_multiple_of(64) {
+            self.words.push(std::mem::take(&mut self.open));
+        }
     }
 
     /// The null buffer, where something is null.
-    pub fn finish(self) -> Option<NullBuffer> {
-        let bits = BooleanBuffer::new(Buffer::from_vec(self.bits), 0, self.len);
-        (self.nulls > 0).then(|| NullBuffer::new(bits))
+    pub fn finish(mut self) -> Option<NullBuffer> {
+        if self.valid == self.len {
+            return None;
+        }
+        self.words.push(self.open);
+        // Arrow's bits stand in bytes, the first in the lowest of each.
+        self.words.iter_mut().for_each(|word| *word = word.to_le());
+        Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(self.words), 0, self.len)))
     }
 }
 

@@ -166,6 +166,17 @@ impl Layout {
         self.seen.iter().any(|name| name == ALONE)
     }
 
+    /// Whether a slot is worth naming though nothing stands in it: the header does, or a key of the first records.
+    pub fn is_named(&self, slot: usize) -> bool {
+        let is_key = slot < self.format.keys().len();
+        self.format.keys().is_empty() || (is_key && self.seen.contains(&self.normalised[slot]))
+    }
+
+    /// Whether no key of a dump can reach a slot.
+    pub fn is_synthetic(&self, slot: usize) -> bool {
+        self.nest.is_some_and(|nest| slot >= nest.kind)
+    }
+
     /// What the times of the dump are.
     pub fn times(&self) -> TimeKind {
         match self.format.json().and_then(|json| json.instants) {

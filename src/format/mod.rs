@@ -147,6 +147,23 @@ pub struct Nesting {
     pub sub: &'static str,
 }
 
+impl Nesting {
+    /// What the key of a record within a call says: nothing where it is none; within that nothing for the main
+    /// record, else the sub's number, if its key has one.
+    pub fn number(&self, key: &[u8]) -> Option<Option<Option<u64>>> {
+        if key == self.main.as_bytes() {
+            return Some(None);
+        }
+        match key.strip_prefix(self.sub.as_bytes())? {
+            [] => Some(Some(None)),
+            [b'_', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
+                Some(Some(std::str::from_utf8(digits).ok()?.parse().ok()))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What the envelopes of a document say besides holding records: their keys, those within a wrapper behind
 /// its name and a dot, and their values (nothing where that is a list or an object).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -20,31 +20,60 @@ use super::{How, Reason, Records, Span};
 use crate::csv::MAX_FIELDS;
 use crate::format::{Layout, Nesting};
 use crate::json::{self, Fault, MAX_DEPTH, Members, Text, Value, key_at, skip_blank, value_at, value_end};
-use crate::split::Element;
+use crate::split::{Element, ElementKind};
 use fast::Fast;
 
 /// The longest name of a value, with the names of what it is nested in.
 const LONGEST_NAME: usize = 1024;
 
+/// Bytes of nested names that even a short record may have.
+const LONGEST_NAMES: usize = 64 << 10;
+
 /// Frames the records of a block.
-pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
-    let table = Table::new(&text, offset, &layout, how);
-    let fast = table.is_utf8.then(|| Fast::new(&text));
-    let framed = frame_by(table, elements, fast);
+pub fn frame(
+    text: Vec<u8>,
+    elements: &[Element],
+    call: &[u8],
+    offset: u64,
+    layout: Arc<Layout>,
+    how: How,
+) -> Records {
+    let mut table = Table::new(&text, offset, &layout, how);
+    let fast = table.is_utf8.then(|| Fast::new(&mut table));
+    let framed = frame_by(table, elements, call, fast);
+    framed.records(text, layout)
+}
+
+/// The same, by the grammar alone: the slow twin.
+pub fn frame_carefully(
+    text: Vec<u8>,
+    elements: &[Element],
+    call: &[u8],
+    offset: u64,
+    layout: Arc<Layout>,
+    how: How,
+) -> Records {
+    let framed = frame_by(Table::new(&text, offset, &layout, how), elements, call, None);
     framed.records(text, layout)
 }
 
 /// Frames the elements, the fast way where there is one.
-fn frame_by(table: Table<'_>, elements: &[Element], mut fast: Option<Fast>) -> Framed {
-    let mut framer = Framer { table, members: Vec::new() };
+fn frame_by(table: Table<'_>, elements: &[Element], call: &[u8], mut fast: Option<Fast>) -> Framed {
+    let mut framer = Framer { table, members: Vec::new(), names_left: 0 };
+    let call = framer.table.rewrite(call);
     for element in elements {
         let range = element.range();
-        let mut is_done = framer.table.is_bad(element);
-        if let Some(fast) = fast.as_mut().filter(|_| !is_done) {
-            is_done = fast.element(&mut framer.table, range.clone());
+        if framer.table.is_bad(element) {
+            continue;
         }
-        if !is_done {
-            framer.element(range);
+        let is_framed = fast.as_mut().is_some_and(|fast| match element.kind {
+            ElementKind::Part(number) => fast.lone_part(&mut framer.table, range.clone(), number, call),
+            _ => fast.element(&mut framer.table, range.clone()),
+        });
+        match element.kind {
+            _ if is_framed => {}
+            ElementKind::Part(number) => framer.lone_part(range, number, call),
+            _ => framer.element(range),
         }
     }
     framer.table.finish()
@@ -54,6 +83,8 @@ struct Framer<'a> {
     table: Table<'a>,
     /// Scratch: the members of the call that is being framed.
     members: Vec<Range<usize>>,
+    /// How many bytes the record may still take for nested names, each of which repeats those it is nested in.
+    names_left: usize,
 }
 
 /// Why a record is rejected: the reason, the field and a sentence.
@@ -104,19 +135,31 @@ impl Framer<'_> {
             let name = &text[key.start..key.end];
             let end = json::bracket_end(text, value)?;
             members.pass(end);
-            match (name == nesting.main.as_bytes(), sub_number(name, nesting)) {
-                (true, _) if text[value] == b'{' => {
+            match nesting.number(name) {
+                Some(None) if text[value] == b'{' => {
                     parts.push(Part { is_main: true, index: None, range: value..end });
                 }
-                (_, Some(index)) if text[value] == b'{' => {
+                Some(Some(index)) if text[value] == b'{' => {
                     parts.push(Part { is_main: false, index, range: value..end });
                 }
-                (_, Some(index)) if text[value] == b'[' => list_of_subs(text, value, index, &mut parts)?,
+                Some(Some(index)) if text[value] == b'[' => list_of_subs(text, value, index, &mut parts)?,
                 _ => self.members.push(at..end),
             }
         }
         number(&mut parts);
         Ok(parts)
+    }
+
+    /// A record of a call that is no element.
+    fn lone_part(&mut self, range: Range<usize>, number: Option<u64>, call: Span) {
+        let Some(nest) = self.table.layout.nest else { return self.single(range) };
+        let framed = self.record(range.clone(), |framer| {
+            framer.table.put_part(nest, number, call);
+            Ok(())
+        });
+        if let Err(refusal) = framed {
+            self.refuse(range, refusal);
+        }
     }
 
     fn single(&mut self, range: Range<usize>) {
@@ -137,13 +180,7 @@ impl Framer<'_> {
         let mut own = std::mem::take(&mut self.members);
         for part in parts {
             let framed = self.record(part.range.clone(), |framer| {
-                let (main, sub) = framer.table.kinds();
-                framer.table.put_at(nest.kind, if part.is_main { main } else { sub });
-                framer.table.put_at(nest.group, group);
-                if let Some(index) = part.index.filter(|_| !part.is_main) {
-                    let index = framer.table.number(index);
-                    framer.table.put_at(nest.index, index);
-                }
+                framer.table.put_part(nest, part.index.filter(|_| !part.is_main), group);
                 // What the call says besides goes with its first record.
                 own.iter().try_for_each(|member| framer.own_member(member.clone()))
             });
@@ -209,6 +246,7 @@ impl Framer<'_> {
         more: impl FnOnce(&mut Self) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         self.table.begin();
+        self.names_left = LONGEST_NAMES + 4 * range.len();
         let readable = self.table.readable(range.start, range.end);
         let readable = readable.map_err(|(reason, message)| (reason, None, message))?;
         let is_whole = match &readable {
@@ -308,6 +346,10 @@ impl Framer<'_> {
         if name.len() > LONGEST_NAME {
             return Err((Reason::TooDeep, None, format!("nested keys of {} bytes", name.len())));
         }
+        let Some(left) = self.names_left.checked_sub(name.len()) else {
+            return Err((Reason::TooDeep, None, "its nested keys are far longer than itself".to_string()));
+        };
+        self.names_left = left;
         Ok(self.table.rewrite(&name))
     }
 
@@ -355,17 +397,6 @@ impl Framer<'_> {
 
     fn refuse(&mut self, range: Range<usize>, (reason, field, message): Refusal) {
         self.table.reject(range.start, range.end, reason, field, message);
-    }
-}
-
-/// The number in the key of a sub; the second nothing is a key without one.
-fn sub_number(name: &[u8], nesting: &Nesting) -> Option<Option<u64>> {
-    match name.strip_prefix(nesting.sub.as_bytes())? {
-        [] => Some(None),
-        [b'_', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
-            Some(std::str::from_utf8(digits).ok()?.parse().ok())
-        }
-        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ use memchr::memchr_iter;
 
 use super::csv::blanked;
 use super::{Counts, How, Place, Reason, Records, Reject, Span, Stray};
+use crate::format::layout::Nest;
 use crate::format::{Layout, Syntax};
 use crate::split::{Element, ElementKind, KEPT_OF_TOO_LARGE, Unreadable};
 
@@ -35,6 +36,8 @@ pub struct Table<'a> {
     places: Vec<Place>,
     rejects: Vec<Reject>,
     counts: Counts,
+    /// Line ends in the text, if somebody has counted them.
+    lines: Option<u64>,
     /// Values that had to be rewritten; they go behind the text.
     rewritten: Vec<u8>,
     /// For each slot the row, counted in `begun`, in which its key last stood, and how often it did.
@@ -56,18 +59,20 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// No records yet.
     pub fn new(text: &'a [u8], offset: u64, layout: &'a Layout, how: How) -> Table<'a> {
-        let lines = memchr_iter(layout.dialect.eol, text).count() as u64;
+        // A guess, so that the rows need not move: a record has half a KiB or more.
+        let rows = text.len() / 512 + 1;
         Table {
             text,
             layout,
             how,
             is_utf8: simdutf8::basic::from_utf8(text).is_ok(),
             offset,
-            spans: Vec::new(),
+            spans: Vec::with_capacity(rows * layout.slots()),
             strays: Vec::new(),
-            places: Vec::new(),
+            places: Vec::with_capacity(rows),
             rejects: Vec::new(),
-            counts: Counts { lines, ..Counts::default() },
+            counts: Counts::default(),
+            lines: None,
             rewritten: Vec::new(),
             filled: vec![(0, 0); layout.slots()],
             begun: 0,
@@ -79,6 +84,11 @@ impl<'a> Table<'a> {
             counted: (0, 0),
             kinds: None,
         }
+    }
+
+    /// Tells how many line ends the text has, so that they need not be counted.
+    pub fn count_lines(&mut self, lines: u64) {
+        self.lines = Some(lines);
     }
 
     /// What was framed so far, to come back to.
@@ -206,6 +216,17 @@ impl<'a> Table<'a> {
         self.rewrite(number.to_string().as_bytes())
     }
 
+    /// Puts what the nesting tells: a sub's number (a record without one is the main one), and the call's id.
+    pub fn put_part(&mut self, nest: Nest, number: Option<u64>, call: Span) {
+        let (main, sub) = self.kinds();
+        self.put_at(nest.kind, if number.is_some() { sub } else { main });
+        self.put_at(nest.group, call);
+        if let Some(number) = number {
+            let index = self.number(number);
+            self.put_at(nest.index, index);
+        }
+    }
+
     /// `main` and `sub`, for the slot of the record's kind.
     pub fn kinds(&mut self) -> (Span, Span) {
         match self.kinds {
@@ -292,6 +313,8 @@ impl<'a> Table<'a> {
     /// What was framed, without the text: that is added by [`Framed::records`], when nothing borrows it.
     pub fn finish(mut self) -> Framed {
         self.drop_begun();
+        let counted = || memchr_iter(self.layout.dialect.eol, self.text).count() as u64;
+        self.counts.lines = self.lines.unwrap_or_else(counted);
         let Table { spans, strays, places, rejects, counts, rewritten, is_utf8, offset, .. } = self;
         Framed { spans, strays, places, rejects, counts, rewritten, is_utf8, offset }
     }
@@ -349,6 +372,7 @@ pub fn unreadable(why: Unreadable, layout: &Layout) -> (Reason, String) {
     match why {
         Unreadable::TooLarge => (Reason::TooLarge, "too many bytes in one record".to_string()),
         Unreadable::NotARecord => (Reason::NotARecord, "no record where one should stand".to_string()),
+        Unreadable::TooDeep => (Reason::TooDeep, "nested too deeply: read on at the next record".to_string()),
         Unreadable::Truncated => (Reason::Truncated, "the dump ends within this record".to_string()),
         Unreadable::Syntax => {
             (syntax, "its quotes or brackets do not match: read on at the next record".to_string())

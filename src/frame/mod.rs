@@ -31,9 +31,9 @@ pub fn block(block: Block, how: How) -> Records {
     let Block { offset, layout, content } = block;
     match content {
         Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, how.encoding),
-        Content::Elements { text, elements, within } => match layout.format.syntax {
-            Syntax::Json(_) => json::frame(text, &elements, offset, layout, how),
-            Syntax::Xml(_) => xml::frame(text, &elements, within, offset, layout, how),
+        Content::Elements { text, elements, call } => match layout.format.syntax {
+            Syntax::Json(_) => json::frame(text, &elements, &call, offset, layout, how),
+            Syntax::Xml(_) => xml::frame(text, &elements, &call, offset, layout, how),
             Syntax::Ami(_) => ami::frame(text, &elements, offset, layout, how),
             Syntax::Csv(_) => unreachable!("lines have no elements"),
         },
@@ -45,7 +45,9 @@ pub fn block(block: Block, how: How) -> Records {
             let (reason, message) = match why {
                 Unreadable::TooLarge => (Reason::TooLarge, format!("{length} bytes in one record")),
                 Unreadable::NotARecord => (Reason::NotARecord, "a line above the header".to_string()),
-                Unreadable::Truncated | Unreadable::Syntax => keyed::unreadable(why, &layout),
+                Unreadable::TooDeep | Unreadable::Truncated | Unreadable::Syntax => {
+                    keyed::unreadable(why, &layout)
+                }
             };
             let reject =
                 Reject { number: 0, line: 0, offset, length, reason, field: None, message, raw: text };

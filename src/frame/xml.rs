@@ -27,7 +27,7 @@ use super::{How, Reason, Records, Span};
 use crate::format::layout::Nest;
 use crate::format::{Layout, Xml};
 use crate::split::xml::{Gap, MarkKind, Marks, Name};
-use crate::split::{Element, ElementKind, MAX_RECORD, Within};
+use crate::split::{Element, ElementKind, MAX_RECORD};
 use crate::xml::{Ends, aside, end_tag, past_blanks, tag};
 use fields::Expected;
 
@@ -38,12 +38,26 @@ const LONGEST_NAME: usize = 1024;
 pub fn frame(
     text: Vec<u8>,
     elements: &[Element],
-    within: Option<Arc<Within>>,
+    call: &[u8],
     offset: u64,
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
-    let table = elements_of(&text, elements, within.as_deref(), offset, &layout, how, true);
+    let table = elements_of(&text, elements, call, offset, &layout, how, true);
+    let framed = table.finish();
+    framed.records(text, layout)
+}
+
+/// The same, every field by the grammar: the slow twin.
+pub fn frame_carefully(
+    text: Vec<u8>,
+    elements: &[Element],
+    call: &[u8],
+    offset: u64,
+    layout: Arc<Layout>,
+    how: How,
+) -> Records {
+    let table = elements_of(&text, elements, call, offset, &layout, how, false);
     let framed = table.finish();
     framed.records(text, layout)
 }
@@ -52,7 +66,7 @@ pub fn frame(
 fn elements_of<'a>(
     text: &'a [u8],
     elements: &[Element],
-    within: Option<&Within>,
+    call: &[u8],
     offset: u64,
     layout: &'a Layout,
     how: How,
@@ -61,8 +75,10 @@ fn elements_of<'a>(
     let mut framer = Framer::new(text, offset, layout, how, is_fast);
     for element in elements {
         if !framer.table.is_bad(element) {
-            let within = within.filter(|_| element.kind == ElementKind::Rest);
-            framer.call(element.range(), within);
+            match element.kind {
+                ElementKind::Rest(subs) => framer.rest(element.range(), call, subs),
+                _ => framer.call(element.range()),
+            }
         }
     }
     framer.table
@@ -156,12 +172,19 @@ impl<'a> Framer<'a> {
     }
 
     /// Frames the records of one call.
-    fn call(&mut self, whole: Range<usize>, within: Option<&Within>) {
-        let opened = match within {
-            Some(within) => self.going_on(whole.clone(), within),
-            None => self.opening(whole.clone()),
-        };
-        let mut call = match opened {
+    fn call(&mut self, whole: Range<usize>) {
+        let call = self.opening(whole.clone());
+        self.records(whole, call);
+    }
+
+    /// Frames more records of one that began in a block before, where it had so many subs.
+    fn rest(&mut self, whole: Range<usize>, tag: &[u8], subs: u64) {
+        let call = self.going_on(whole.clone(), tag, subs);
+        self.records(whole, call);
+    }
+
+    fn records(&mut self, whole: Range<usize>, call: Result<Call, Fault>) {
+        let mut call = match call {
             Ok(call) => call,
             Err((reason, message)) => {
                 return self.table.reject(whole.start, whole.end, reason, None, message);
@@ -187,16 +210,16 @@ impl<'a> Framer<'a> {
     }
 
     /// A call that began in a block before, whose start tag comes from there.
-    fn going_on(&mut self, whole: Range<usize>, within: &Within) -> Result<Call, Fault> {
+    fn going_on(&mut self, whole: Range<usize>, tag: &[u8], subs: u64) -> Result<Call, Fault> {
         let close = own_end(&self.source.text[whole.clone()], self.xml.call.as_bytes());
         let end = close.map_or(whole.end, |close| whole.start + close);
         let mut call = Call::new(whole.clone(), whole.start..end);
-        (call.is_rest, call.subs) = (true, within.subs);
+        (call.is_rest, call.subs) = (true, subs);
         let named = 1 + self.xml.call.len();
-        if within.tag.len() > named {
-            let tag = match (std::str::from_utf8(&within.tag), self.table.how.encoding) {
+        if tag.len() > named {
+            let tag = match (std::str::from_utf8(tag), self.table.how.encoding) {
                 (Ok(tag), _) => Cow::Borrowed(tag),
-                (Err(_), Some(encoding)) => encoding.decode_without_bom_handling(&within.tag).0,
+                (Err(_), Some(encoding)) => encoding.decode_without_bom_handling(tag).0,
                 (Err(_), None) => Cow::Borrowed(""),
             };
             let shift = self.table.rewrite(tag.as_bytes()).start as usize;

@@ -20,6 +20,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::hybrid;
 use super::pages::{Chunk, PAGE_ROWS, Pages, Range};
 use super::texts::{PAGE_BYTES, append};
+use crate::coded::{Coded, Words};
 
 /// A dictionary that has so many bytes takes no more values.
 const MOST_DICTIONARY_BYTES: usize = 1 << 20;
@@ -36,6 +37,15 @@ pub struct DictionaryColumn {
     page: OpenPage,
     /// The chunk's codes of a batch's values, found when one first occurs.
     known: Vec<u32>,
+    /// The same for the words of lexicons that were seen, the last used at the end.
+    lexicons: Vec<Known>,
+}
+
+/// The chunk's codes of a lexicon's words.
+#[derive(Default)]
+struct Known {
+    lexicon: u64,
+    codes: Vec<u32>,
 }
 
 /// The distinct values of the chunk.
@@ -48,8 +58,6 @@ struct Dictionary {
     /// The codes by value; a short text's view stands for it, so that most are found without
     /// looking at their text.
     codes: HashTable<(u128, u32)>,
-    /// The page of codes that saw a value last: its statistics know it already.
-    seen: Vec<u32>,
     is_full: bool,
 }
 
@@ -59,13 +67,15 @@ struct OpenPage {
     codes: Vec<u32>,
     /// Values in place of codes, once the dictionary is full.
     plain: Vec<u8>,
+    /// Of the plain values; that of codes is found in the end.
     range: Range,
-    /// Its number, from 1.
-    number: u32,
 }
 
 /// No code of the chunk yet.
 const UNKNOWN: u32 = u32::MAX;
+
+/// Lexicons that are remembered: there is one a worker, and one more whenever one is given up.
+const MOST_LEXICONS: usize = 64;
 
 /// Whether a column of that type can be encoded here.
 pub fn can_encode(data_type: &DataType) -> bool {
@@ -79,9 +89,15 @@ pub fn can_encode(data_type: &DataType) -> bool {
 impl DictionaryColumn {
     /// An empty chunk of that column.
     pub fn new(column: ColumnDescPtr, compression: Compression, statistics: bool) -> DictionaryColumn {
-        let page = OpenPage { number: 1, ..OpenPage::default() };
         let pages = Pages::new(column, compression, statistics);
-        DictionaryColumn { pages, dictionary: Dictionary::default(), page, known: Vec::new() }
+        let (known, lexicons) = (Vec::new(), Vec::new());
+        DictionaryColumn {
+            pages,
+            dictionary: Dictionary::default(),
+            page: OpenPage::default(),
+            known,
+            lexicons,
+        }
     }
 
     /// Appends values.
@@ -92,25 +108,75 @@ impl DictionaryColumn {
         self.known.clear();
         let mut from = 0;
         while from < array.len() {
-            let room = if self.dictionary.is_full { PLAIN_STEP } else { PAGE_ROWS };
-            let len = (array.len() - from).min(PAGE_ROWS - self.pages.rows()).min(room);
+            let len = self.room().min(array.len() - from);
             let piece = array.slice(from, len);
-            self.pages.add(&piece);
+            self.pages.add(len, piece.nulls());
             match piece.data_type() {
                 _ if piece.null_count() == len => {}
                 DataType::Utf8View => self.views(piece.as_string_view()),
-                DataType::Dictionary(..) => self.codes(piece.as_dictionary::<Int32Type>()),
+                DataType::Dictionary(..) => self.keys(piece.as_dictionary::<Int32Type>()),
                 other => return Err(ParquetError::General(format!("no text: {other}"))),
             }
             from += len;
-            if self.pages.rows() >= PAGE_ROWS || self.page.plain.len() >= PAGE_BYTES {
-                self.end_page()?;
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Appends values that are codes already.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn write_coded(&mut self, column: &Coded) -> Result<()> {
+        let mut known = self.known_of(&column.words);
+        let mut from = 0;
+        while from < column.len() {
+            let len = self.room().min(column.len() - from);
+            let nulls = column.nulls.as_ref().map(|nulls| nulls.slice(from, len));
+            self.pages.add(len, nulls.as_ref());
+            let codes = &column.codes[from..from + len];
+            let word = |code: usize| column.words.get(code).as_bytes();
+            match &nulls {
+                None => codes.iter().for_each(|&code| self.key(code as usize, &mut known.codes, word)),
+                Some(nulls) if nulls.null_count() == len => {}
+                Some(nulls) => {
+                    nulls.valid_indices().for_each(|at| self.key(codes[at] as usize, &mut known.codes, word))
+                }
             }
-            // A page holds codes or plain values, never both.
-            if self.dictionary.page.len() >= MOST_DICTIONARY_BYTES && !self.dictionary.is_full {
-                self.end_page()?;
-                self.dictionary.is_full = true;
-            }
+            from += len;
+            self.settle()?;
+        }
+        self.lexicons.push(known);
+        Ok(())
+    }
+
+    /// What is known of a lexicon's words, taken out of those that are remembered.
+    fn known_of(&mut self, words: &Words) -> Known {
+        let found = self.lexicons.iter().rposition(|known| known.lexicon == words.lexicon);
+        if found.is_none() && self.lexicons.len() == MOST_LEXICONS {
+            self.lexicons.remove(0);
+        }
+        let mut known = found.map(|at| self.lexicons.remove(at)).unwrap_or_default();
+        known.lexicon = words.lexicon;
+        known.codes.resize(words.len(), UNKNOWN);
+        known
+    }
+
+    /// How many rows may be appended before the next [`DictionaryColumn::settle`].
+    fn room(&self) -> usize {
+        let room = PAGE_ROWS - self.pages.rows();
+        if self.dictionary.is_full { room.min(PLAIN_STEP) } else { room }
+    }
+
+    /// Ends the page that is full, and the dictionary that has grown too large.
+    fn settle(&mut self) -> Result<()> {
+        if self.pages.rows() >= PAGE_ROWS || self.page.plain.len() >= PAGE_BYTES {
+            self.end_page()?;
+        }
+        // A page holds codes or plain values, never both.
+        if self.dictionary.page.len() >= MOST_DICTIONARY_BYTES && !self.dictionary.is_full {
+            self.end_page()?;
+            self.dictionary.is_full = true;
         }
         Ok(())
     }
@@ -133,56 +199,65 @@ impl DictionaryColumn {
         }
     }
 
-    fn codes(&mut self, array: &DictionaryArray<Int32Type>) {
+    fn keys(&mut self, array: &DictionaryArray<Int32Type>) {
         let values = array.values().as_string::<i32>();
-        self.known.resize(values.len(), UNKNOWN);
+        let text = |key: usize| values.value(key).as_bytes();
+        let mut known = std::mem::take(&mut self.known);
+        known.resize(values.len(), UNKNOWN);
         let keys = array.keys().values();
         match array.nulls() {
-            None => keys.iter().for_each(|&key| self.key(key as usize, |key| values.value(key).as_bytes())),
-            Some(nulls) => nulls
-                .valid_indices()
-                .for_each(|at| self.key(keys[at] as usize, |key| values.value(key).as_bytes())),
+            None => keys.iter().for_each(|&key| self.key(key as usize, &mut known, text)),
+            Some(nulls) => {
+                nulls.valid_indices().for_each(|at| self.key(keys[at] as usize, &mut known, text));
+            }
         }
+        self.known = known;
     }
 
-    /// Appends a value by its key in the batch.
+    /// Appends a value by its key in a batch or lexicon.
     #[inline]
-    fn key<'a>(&mut self, key: usize, text_of: impl Fn(usize) -> &'a [u8]) {
-        match self.known[key] {
-            UNKNOWN => {
-                let text = text_of(key);
-                self.known[key] = self.value(text, view_of(text)).unwrap_or(UNKNOWN);
-            }
-            code => self.page.codes.push(code),
+    fn key<'v>(&mut self, key: usize, known: &mut [u32], text_of: impl Fn(usize) -> &'v [u8]) {
+        if self.dictionary.is_full {
+            self.plain(text_of(key));
+            return;
         }
+        let code = &mut known[key];
+        if *code == UNKNOWN {
+            let text = text_of(key);
+            *code = self.dictionary.code(text, view_of(text));
+        }
+        self.page.codes.push(*code);
     }
 
     /// Appends a value; comes back with its code, if it has one.
     fn value(&mut self, text: &[u8], view: u128) -> Option<u32> {
-        let page = &mut self.page;
         if self.dictionary.is_full {
-            append(text, &mut page.plain);
-            if self.pages.has_statistics() {
-                page.range.text(text);
-            }
+            self.plain(text);
             return None;
         }
         let code = self.dictionary.code(text, view);
-        page.codes.push(code);
-        let seen = &mut self.dictionary.seen[code as usize];
-        if self.pages.has_statistics() && *seen != page.number {
-            *seen = page.number;
-            page.range.text(text);
-        }
+        self.page.codes.push(code);
         Some(code)
+    }
+
+    #[cold]
+    fn plain(&mut self, text: &[u8]) {
+        append(text, &mut self.page.plain);
+        if self.pages.has_statistics() {
+            self.page.range.text(text);
+        }
     }
 
     fn end_page(&mut self) -> Result<()> {
         if self.pages.rows() == 0 {
             return Ok(());
         }
-        let OpenPage { codes, plain, range, number } = &mut self.page;
-        let range = std::mem::take(range);
+        let has_statistics = self.pages.has_statistics();
+        let OpenPage { codes, plain, range } = &mut self.page;
+        let mut range = std::mem::take(range);
+        if has_statistics && !self.dictionary.is_full {
+            self.dictionary.range_of(codes, &mut range);
+        }
         if self.dictionary.is_full {
             self.pages.end(Encoding::PLAIN, range, |body| body.extend_from_slice(plain))?;
         } else {
@@ -194,9 +269,6 @@ impl DictionaryColumn {
         }
         codes.clear();
         plain.clear();
-        *number += 1;
-        // A value's place in the statistics is asked for once a batch: the next page asks again.
-        self.known.fill(UNKNOWN);
         Ok(())
     }
 
@@ -211,19 +283,28 @@ impl DictionaryColumn {
 }
 
 impl Dictionary {
+    /// The text of a code.
+    fn text(&self, code: u32) -> &[u8] {
+        &self.page[text_of(&self.ends, code)]
+    }
+
+    /// Takes the texts of these codes into a range, each once.
+    fn range_of(&self, codes: &[u32], range: &mut Range) {
+        let mut seen = vec![false; self.ends.len()];
+        codes.iter().for_each(|&code| seen[code as usize] = true);
+        let occur = seen.iter().enumerate().filter(|(_, seen)| **seen);
+        occur.for_each(|(code, _)| range.text(self.text(code as u32)));
+    }
+
+    /// The code of a text, which may be a new one.
     fn code(&mut self, text: &[u8], view: u128) -> u32 {
-        let Dictionary { page, ends, codes, seen, .. } = self;
-        let text_of = |page: &[u8], code: u32| -> std::ops::Range<usize> {
-            let start = if code == 0 { 0 } else { ends[code as usize - 1] as usize } + 4;
-            debug_assert!(start <= page.len());
-            start..ends[code as usize] as usize
-        };
+        let Dictionary { page, ends, codes, .. } = self;
         let short = is_inline(view);
         // A long text's view tells where it stands, so only its length and first bytes stand for it.
         let stands_for = if short { view } else { view & u128::from(u64::MAX) };
         let hash = if short { HASHER.hash_one(view) } else { HASHER.hash_one(text) };
         let same = |&(known, code): &(u128, u32)| {
-            known == stands_for && (short || &page[text_of(page, code)] == text)
+            known == stands_for && (short || &page[text_of(ends, code)] == text)
         };
         if let Some(&(_, code)) = codes.find(hash, same) {
             return code;
@@ -231,15 +312,19 @@ impl Dictionary {
         let code = ends.len() as u32;
         let hash_of = |&(known, code): &(u128, u32)| match is_inline(known) {
             true => HASHER.hash_one(known),
-            false => HASHER.hash_one(&page[text_of(page, code)]),
+            false => HASHER.hash_one(&page[text_of(ends, code)]),
         };
         codes.insert_unique(hash, (stands_for, code), hash_of);
-        page.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        page.extend_from_slice(text);
+        append(text, page);
         ends.push(page.len() as u32);
-        seen.push(0);
         code
     }
+}
+
+/// Where a code's text stands in the page, behind its length.
+fn text_of(ends: &[u32], code: u32) -> std::ops::Range<usize> {
+    let start = if code == 0 { 0 } else { ends[code as usize - 1] as usize } + 4;
+    start..ends[code as usize] as usize
 }
 
 /// Whether a view holds its whole text.

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::SchemaRef;
 
+use crate::coded::Coded;
 use crate::error::{Error, Result};
 use crate::workers::Workers;
 use publish::Staged;
@@ -204,9 +205,10 @@ pub struct Spec {
 
 /// One output being written.
 pub trait Sink {
-    /// Takes the next rows, which came from so many bytes of input text. May wait until earlier
-    /// rows are encoded.
-    fn write(&mut self, rows: &RecordBatch, text_bytes: u64) -> Result<()>;
+    /// Takes the next rows, which came from so many bytes of input text; columns that stand in
+    /// `coded` (never one, but for a sink that asks for them) have no values in `rows`. May wait until
+    /// earlier rows are encoded.
+    fn write(&mut self, rows: &RecordBatch, coded: &[Option<Coded>], text_bytes: u64) -> Result<()>;
 
     /// Writes the end; comes back with the output, to be published, and with the number of row groups.
     fn finish(self: Box<Self>) -> Result<(Out, u64)>;
@@ -243,7 +245,7 @@ pub fn open(
 }
 
 impl Sink for arrow::ArrowSink<Out> {
-    fn write(&mut self, rows: &RecordBatch, _: u64) -> Result<()> {
+    fn write(&mut self, rows: &RecordBatch, _: &[Option<Coded>], _: u64) -> Result<()> {
         arrow::ArrowSink::write(self, rows)
     }
 

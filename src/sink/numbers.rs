@@ -58,7 +58,7 @@ impl Numbers {
         while from < array.len() {
             let len = (array.len() - from).min(PAGE_ROWS - self.pages.rows());
             let piece = array.slice(from, len);
-            self.pages.add(&piece);
+            self.pages.add(len, piece.nulls());
             match piece.data_type() {
                 DataType::UInt16 => self.gather::<UInt16Type>(&piece),
                 DataType::UInt32 => self.gather::<UInt32Type>(&piece),

@@ -10,7 +10,8 @@
 
 use std::cell::RefCell;
 
-use arrow::array::{Array, BooleanBufferBuilder};
+use arrow::array::BooleanBufferBuilder;
+use arrow::buffer::NullBuffer;
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, PageType, Type};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
@@ -154,16 +155,14 @@ impl Pages {
         self.valid.len()
     }
 
-    /// Takes the null bits of so many more rows.
-    pub fn add(&mut self, array: &dyn Array) {
-        match array.nulls() {
+    /// Takes so many more rows, of which these are null.
+    pub fn add(&mut self, rows: usize, nulls: Option<&NullBuffer>) {
+        match nulls {
             Some(nulls) => {
-                let bits = nulls.inner();
-                let (from, upto) = (bits.offset(), bits.offset() + bits.len());
-                self.valid.append_packed_range(from..upto, bits.values());
+                self.valid.append_buffer(nulls.inner());
                 self.nulls += nulls.null_count();
             }
-            None => self.valid.append_n(array.len(), true),
+            None => self.valid.append_n(rows, true),
         }
     }
 

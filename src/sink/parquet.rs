@@ -36,7 +36,8 @@ use super::dictionary::{self, DictionaryColumn};
 use super::numbers::{self, Numbers};
 use super::pages;
 use super::texts::{self, Texts};
-use super::{Compression, Out, Sink, Spec};
+use super::{Compression, Kind, Out, Sink, Spec};
+use crate::coded::Coded;
 use crate::error::{Error, Result};
 use crate::schema::{Column, Pages, Storage};
 use crate::workers::{Workers, panic_text};
@@ -83,6 +84,17 @@ enum Encoder {
 enum Chunk {
     Own(pages::Chunk),
     Crate(ArrowColumnChunk),
+}
+
+/// Whether text columns that are stored as dictionaries may come as dictionaries: where they are
+/// encoded by ourselves.
+pub fn takes_coded(kind: Kind, compression: Compression) -> bool {
+    kind == Kind::Parquet && is_own(codec(compression))
+}
+
+/// Whether pages so compressed are written by ourselves.
+fn is_own(codec: Codec) -> bool {
+    matches!(codec, Codec::UNCOMPRESSED | Codec::ZSTD(_))
 }
 
 impl ParquetSink {
@@ -175,7 +187,7 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
-    fn write(&mut self, rows: &RecordBatch, text_bytes: u64) -> Result<()> {
+    fn write(&mut self, rows: &RecordBatch, coded: &[Option<Coded>], text_bytes: u64) -> Result<()> {
         let mut from = 0;
         while from < rows.num_rows() {
             self.waiting.wait();
@@ -184,8 +196,12 @@ impl Sink for ParquetSink {
             let len = (rows.num_rows() - from).min(limit - group.rows);
             let piece = rows.slice(from, len);
             let ticket = Arc::new(Ticket::new(waiting));
-            for (column, array) in group.columns.iter().zip(piece.columns()) {
-                column.push(Message::Array { array: array.clone(), _ticket: ticket.clone() }, &workers);
+            for (at, (column, array)) in group.columns.iter().zip(piece.columns()).enumerate() {
+                let values = match coded.get(at) {
+                    Some(Some(coded)) => Values::Coded(coded.slice(from, len)),
+                    _ => Values::Array(array.clone()),
+                };
+                column.push(Message::Values { values, _ticket: ticket.clone() }, &workers);
             }
             group.rows += len;
             group.text += text_bytes * len as u64 / rows.num_rows() as u64;
@@ -254,10 +270,16 @@ struct QueueState {
     taken: bool,
 }
 
+/// Values of one column.
+enum Values {
+    Array(ArrayRef),
+    Coded(Coded),
+}
+
 enum Message {
-    /// The ticket is dropped with the message, when the array is encoded.
-    Array {
-        array: ArrayRef,
+    /// The ticket is dropped with the message, when the values are encoded.
+    Values {
+        values: Values,
         _ticket: Arc<Ticket>,
     },
     Close,
@@ -330,7 +352,10 @@ impl ColumnQueue {
     fn encode(&self, message: &Message) -> std::result::Result<Option<Vec<Chunk>>, String> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match message {
-            Message::Array { array, .. } => encoder.write(&self.field, array).map(|()| None),
+            Message::Values { values: Values::Array(array), .. } => {
+                encoder.write(&self.field, array).map(|()| None)
+            }
+            Message::Values { values: Values::Coded(coded), .. } => encoder.write_coded(coded).map(|()| None),
             Message::Close => std::mem::replace(&mut *encoder, Encoder::Crate(Vec::new())).close().map(Some),
         };
         outcome.map_err(|error| error.to_string())
@@ -343,7 +368,7 @@ impl Encoder {
         let Storage { pages, statistics } = Column::by_name(field.name())?.def().storage();
         let (of, descriptor) = (field.data_type(), descriptor.clone());
         match pages {
-            _ if !matches!(codec, Codec::UNCOMPRESSED | Codec::ZSTD(_)) => None,
+            _ if !is_own(codec) => None,
             Pages::Dictionary if dictionary::can_encode(of) => {
                 let column = DictionaryColumn::new(descriptor, codec, statistics);
                 Some(Encoder::Dictionary(Box::new(column)))
@@ -370,6 +395,13 @@ impl Encoder {
                 let leaves = compute_leaves(field, array)?;
                 leaves.iter().zip(writers).try_for_each(|(leaf, writer)| writer.write(leaf))
             }
+        }
+    }
+
+    fn write_coded(&mut self, coded: &Coded) -> parquet::errors::Result<()> {
+        match self {
+            Encoder::Dictionary(column) => column.write_coded(coded),
+            _ => Err(ParquetError::General("codes for a column that is no dictionary".to_string())),
         }
     }
 
@@ -530,7 +562,7 @@ mod tests {
             };
             let out = Out::Staged(Box::new(Staged::create(&path, false).unwrap()));
             let mut sink = open(out, &spec, schema.clone(), &Workers::new(2).unwrap(), 2).unwrap();
-            batches.iter().for_each(|batch| sink.write(batch, 100).unwrap());
+            batches.iter().for_each(|batch| sink.write(batch, &[], 100).unwrap());
             let (out, groups) = sink.finish().unwrap();
             out.publish().unwrap();
             assert_eq!(groups as usize, expected.num_rows().div_ceil(row_group_rows));

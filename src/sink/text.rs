@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use super::{Out, Sink, Spec, text_csv, text_jsonl};
+use crate::coded::Coded;
 use crate::error::{Error, Result};
 use crate::workers::{Pending, Workers};
 
@@ -61,7 +62,7 @@ impl TextSink {
 }
 
 impl Sink for TextSink {
-    fn write(&mut self, rows: &RecordBatch, _: u64) -> Result<()> {
+    fn write(&mut self, rows: &RecordBatch, _: &[Option<Coded>], _: u64) -> Result<()> {
         let (format, rows) = (self.format, rows.clone());
         self.waiting.push_back(self.workers.submit(move || {
             let mut text = Vec::new();

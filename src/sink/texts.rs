@@ -74,7 +74,7 @@ impl Texts {
             let Some(texts) = piece.as_string_view_opt() else {
                 return Err(ParquetError::General(format!("no text: {}", piece.data_type())));
             };
-            self.pages.add(texts);
+            self.pages.add(len, texts.nulls());
             match texts.nulls() {
                 None => (0..len).for_each(|at| self.push(texts, at)),
                 Some(nulls) => nulls.valid_indices().for_each(|at| self.push(texts, at)),

@@ -12,11 +12,13 @@
 //! An element that is broken must not swallow the file: the next begins where an object does whose first key
 //! is a record's, and which stands where one can (`json/resume.rs`).
 
+mod call;
 mod classify;
 mod index;
 mod resume;
 pub mod walk;
 
+use std::mem::discriminant;
 use std::ops::Range;
 
 pub use self::classify::keys;
@@ -51,6 +53,8 @@ pub struct Splitter {
     index: Index,
     /// Elements are walked byte by byte: the slow twin.
     slowly: bool,
+    /// The last cut has parts of a call.
+    has_parts: bool,
 }
 
 /// What the splitter knows at a byte of the dump.
@@ -73,6 +77,8 @@ struct Known {
     is_truncated: bool,
     /// Runs of NULs between the elements.
     nul_runs: u64,
+    /// The id of the last call that was too large to be an element.
+    call: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +87,10 @@ enum Open {
     List,
     /// An envelope; its members are told behind this prefix.
     Envelope(String),
+    /// A call that is too large to be an element; the number of its next sub whose key has none.
+    Call(u64),
+    /// A list of such a call's subs; the number of the next.
+    Subs(u64),
 }
 
 #[derive(Debug)]
@@ -111,7 +121,13 @@ impl Splitter {
             skipping: None,
             index: Index::default(),
             slowly: false,
+            has_parts: false,
         }
+    }
+
+    /// The same, but elements are walked byte by byte: the slow twin.
+    pub fn slow(json: &'static Json) -> Splitter {
+        Splitter { slowly: true, ..Splitter::new(json) }
     }
 
     /// Cuts whole elements, and the envelope text round them, off the front of `text`.
@@ -136,6 +152,10 @@ impl Splitter {
                     elements.push(element);
                     done = at;
                 }
+                Next::More if done == 0 && text.len() > MAX_RECORD => match step.open_call() {
+                    Some(at) => done = at,
+                    None => break,
+                },
                 Next::More => break,
             }
         }
@@ -146,10 +166,16 @@ impl Splitter {
             }
             0 => Cut::More,
             _ => {
+                self.has_parts = matches!(step.kind, Some(ElementKind::Part(_)));
                 self.known = step.known;
                 Cut::Elements(done, elements)
             }
         }
+    }
+
+    /// The id of the call that the elements of the last cut are parts of, if they are.
+    pub fn call(&self) -> Vec<u8> {
+        if self.has_parts { self.known.call.clone() } else { Vec::new() }
     }
 
     /// How much of the text belongs to the element that is too large.
@@ -159,7 +185,7 @@ impl Splitter {
             match walker.walk(text, 0) {
                 Walk::End(end) => return self.skipped(end),
                 Walk::Open => return Skip { passed: text.len(), ended: false },
-                Walk::Broken { from: broken, .. } => from = broken,
+                Walk::Broken { from: broken, .. } | Walk::TooDeep(broken) => from = broken,
             }
             self.skipping = Some(Skipping::Broken);
         }
@@ -293,6 +319,13 @@ impl Step<'_> {
             (Some(b']' | b'}'), _) => self.close(begin),
             (Some(b'{'), None) => self.document(begin),
             (Some(b'"'), Some(Open::Envelope(_))) => self.member(begin),
+            (Some(b'"'), Some(Open::Call(next))) => self.part(begin, *next),
+            (Some(b'{'), Some(Open::Subs(next))) => self.listed_part(begin, *next),
+            (Some(b'{'), Some(Open::Call(_))) => {
+                // Behind a broken part: the next record, not of this call.
+                self.known.open.pop();
+                Next::Passed(begin)
+            }
             (Some(b'H'), None) => self.response_head(begin),
             _ if in_list => self.no_record(begin),
             _ => self.junk(begin),
@@ -333,7 +366,7 @@ impl Step<'_> {
                 self.known.open.pop();
                 self.known.open.pop();
             }
-            Some(Open::Envelope(_)) if is_list => return Next::Passed(at + 1),
+            Some(Open::Envelope(_) | Open::Call(_)) if is_list => return Next::Passed(at + 1),
             _ => drop(self.known.open.pop()),
         }
         if self.known.open.is_empty() {
@@ -426,7 +459,7 @@ impl Step<'_> {
                 Next::Passed(end)
             }
             Walk::Open => self.unfinished(),
-            Walk::Broken { .. } => self.junk(value),
+            Walk::Broken { .. } | Walk::TooDeep(_) => self.junk(value),
         }
     }
 
@@ -463,9 +496,10 @@ impl Step<'_> {
         match self.walk(at) {
             Walk::End(end) => {
                 let kind = self.known.next_is.unwrap_or(ElementKind::Whole);
-                if self.kind.replace(kind).is_some_and(|before| before != kind) {
+                if self.kind.is_some_and(|before| discriminant(&before) != discriminant(&kind)) {
                     return Next::More;
                 }
+                self.kind = Some(kind);
                 self.known.remember(&self.text[at..end]);
                 self.found(at..end, kind, end)
             }
@@ -480,6 +514,7 @@ impl Step<'_> {
                 self.found(at..end, ElementKind::Bad(Unreadable::Syntax), from)
             }
             Walk::Broken { from, .. } => self.broken(at, from, Unreadable::Syntax),
+            Walk::TooDeep(from) => self.broken(at, from, Unreadable::TooDeep),
         }
     }
 
@@ -498,6 +533,7 @@ impl Step<'_> {
             match turn {
                 Turn::On => {}
                 Turn::End => return Walk::End(found + 1),
+                Turn::TooDeep => return Walk::TooDeep(found),
                 Turn::Broken { closes } => return Walk::Broken { from: found, closes },
             }
         }

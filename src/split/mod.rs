@@ -50,8 +50,8 @@ pub enum Content {
         text: Vec<u8>,
         /// Where they stand in it, in order.
         elements: Vec<Element>,
-        /// The call that the text begins within, where it is too long for one block.
-        within: Option<Arc<Within>>,
+        /// What tells of which call they are parts, if they are: its id, or its start tag.
+        call: Vec<u8>,
     },
     /// One record that is no record: it is rejected as a whole.
     Rejected {
@@ -81,6 +81,8 @@ pub enum Unreadable {
     /// A line above the header that has as many fields as the header, or something else that stands where
     /// a record should.
     NotARecord,
+    /// Nested too deeply.
+    TooDeep,
     /// The dump ends within it.
     Truncated,
     /// It is not written by the grammar of its syntax, so that nobody can tell where it ends; the next record does.
@@ -98,24 +100,17 @@ pub struct Element {
     pub kind: ElementKind,
 }
 
-/// A call whose records go on in another block: what that must know of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Within {
-    /// Its start tag.
-    pub tag: Vec<u8>,
-    /// Its sub records so far.
-    pub subs: u64,
-}
-
-/// What the splitter saw of an element.
+/// What the splitter saw of an element. No block has whole elements of two kinds, nor parts of two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementKind {
     /// A whole one, as far as its brackets tell.
     Whole,
-    /// The same, and the only one that its document can hold. No block has elements of both kinds.
+    /// The same, and the only one that its document can hold.
     Alone,
-    /// More records of the call that the block begins within.
-    Rest,
+    /// One record of a call that is too large to be an element: a sub by its number, or (nothing) the main one.
+    Part(Option<u64>),
+    /// More records of a call that is too large, and the number of its subs so far.
+    Rest(u64),
     /// None: it is rejected as it stands.
     Bad(Unreadable),
 }
@@ -200,14 +195,6 @@ impl Splitter {
         }
     }
 
-    /// The call that the text of the next cut begins within.
-    pub fn within(&self) -> Option<Arc<Within>> {
-        match self {
-            Splitter::Xml(xml) => xml.within(),
-            Splitter::Csv(_) | Splitter::Json(_) | Splitter::Ami(_) => None,
-        }
-    }
-
     /// How much of `text` belongs to the record that was too large; the text goes on where the last ended.
     pub fn skip(&mut self, text: &[u8], layout: &Layout, at_end: bool) -> Skip {
         match self {
@@ -215,6 +202,15 @@ impl Splitter {
             Splitter::Json(json) => json.skip(text, at_end),
             Splitter::Xml(xml) => xml.skip(text, at_end),
             Splitter::Ami(ami) => ami.skip(text, at_end),
+        }
+    }
+
+    /// What tells of which call the elements of the last cut are parts, if they are: its id, or its start tag.
+    pub fn call(&self) -> Vec<u8> {
+        match self {
+            Splitter::Json(json) => json.call(),
+            Splitter::Xml(xml) => xml.call(),
+            Splitter::Csv(_) | Splitter::Ami(_) => Vec::new(),
         }
     }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::{BLOCK, Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable, Within};
+use super::{BLOCK, Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
 use crate::format::Xml;
 use crate::format::keys::Keys;
 use crate::xml::{Aside, Ends, aside, end_tag, past_blanks, tag};
@@ -36,10 +36,21 @@ pub struct Splitter {
     seen: Seen,
     /// The call that the next text begins within.
     within: Option<Arc<Within>>,
+    /// The start tag of the one that the last began within.
+    tag: Vec<u8>,
     /// What is too large is being passed over; its own start tag is behind.
     is_skipping: bool,
     /// How much text a call may have before its records are given out one block after the other.
     block: usize,
+}
+
+/// A call whose records go on in the next text.
+#[derive(Clone, Debug)]
+struct Within {
+    /// Its start tag; nothing where that is lost.
+    tag: Vec<u8>,
+    /// Its sub records so far.
+    subs: u64,
 }
 
 /// What is told when the dump has ended.
@@ -61,7 +72,7 @@ impl Splitter {
     /// The splitter of a dump of that kind.
     pub fn new(xml: &'static Xml) -> Splitter {
         let (keys, seen) = (Keys::new(xml.keys), Seen::default());
-        Splitter { xml, keys, seen, within: None, is_skipping: false, block: BLOCK }
+        Splitter { xml, keys, seen, within: None, tag: Vec::new(), is_skipping: false, block: BLOCK }
     }
 
     /// Cuts whole calls off the front of `text`, which begins between two. `at_end` says that the dump
@@ -72,7 +83,8 @@ impl Splitter {
         let end = if at_end { walk.finish() } else { walk.stop() };
         match end {
             Some(end) => {
-                let Walk { elements, seen, rest, .. } = walk;
+                let Walk { elements, seen, rest, before, .. } = walk;
+                self.tag = before.map_or(Vec::new(), |before| before.tag.clone());
                 (self.seen, self.within) = (seen, rest.map(Arc::new));
                 Cut::Elements(end, elements)
             }
@@ -81,9 +93,9 @@ impl Splitter {
         }
     }
 
-    /// The call that the next text begins within.
-    pub fn within(&self) -> Option<Arc<Within>> {
-        self.within.clone()
+    /// The start tag of the call that the text of the last cut began within.
+    pub fn call(&self) -> Vec<u8> {
+        self.tag.clone()
     }
 
     /// How much of `text` belongs to the call, or to the record within one, that is too large: all up to
@@ -336,7 +348,10 @@ impl<'a> Walk<'a> {
     /// The text of the open call up to `end` is an element.
     fn element(&mut self, open: Open, end: usize) {
         let (start, kind) = match open.kind {
-            Opened::Within => (past_blanks(self.text, 0, end), ElementKind::Rest),
+            Opened::Within => {
+                let subs = self.before.as_ref().map_or(0, |before| before.subs);
+                (past_blanks(self.text, 0, end), ElementKind::Rest(subs))
+            }
             _ => (open.start, ElementKind::Whole),
         };
         self.elements.push(Element::new(start, end, kind));

@@ -31,16 +31,20 @@ pub fn scan(text: &[u8], out: &mut Vec<Masks>) {
 }
 
 /// Where the plain part of a text ends: at a quote, a backslash or a control character. One bit a byte, one word
-/// for every 64 bytes; past the end all bits are 1, and so is a whole word behind it.
-pub fn stops(text: &[u8], out: &mut Vec<u64>) {
+/// for every 64 bytes; past the end all bits are 1, and so is a whole word behind it. Comes back with how many
+/// line ends there are.
+pub fn stops(text: &[u8], eol: u8, out: &mut Vec<u64>) -> u64 {
     out.clear();
     out.reserve(text.len() / STEP + 2);
     let (steps, rest) = text.as_chunks::<STEP>();
-    stops_of(steps, out);
+    let mut lines = stops_of(steps, eol, out);
     if !rest.is_empty() {
-        out.push(portable_stops(&padded(rest)) | !0 << rest.len());
+        let (stops, ends) = portable_stops(&padded(rest), eol);
+        out.push(stops | !0 << rest.len());
+        lines += u64::from(ends);
     }
     out.push(!0);
+    lines
 }
 
 /// Less than 64 bytes, with blanks behind them.
@@ -64,15 +68,15 @@ fn scan_steps(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn stops_of(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+fn stops_of(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
     if std::is_x86_feature_detected!("avx512bw") {
         // SAFETY: the line above found avx512bw (which implies avx512f) on this processor.
-        unsafe { x86::stops_avx512(steps, out) }
+        unsafe { x86::stops_avx512(steps, eol, out) }
     } else if std::is_x86_feature_detected!("avx2") {
         // SAFETY: the line above found avx2 on this processor.
-        unsafe { x86::stops_avx2(steps, out) }
+        unsafe { x86::stops_avx2(steps, eol, out) }
     } else {
-        out.extend(steps.iter().map(portable_stops));
+        stops_portably(steps, eol, out)
     }
 }
 
@@ -82,8 +86,8 @@ fn scan_steps(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn stops_of(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
-    out.extend(steps.iter().map(portable_stops));
+fn stops_of(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
+    stops_portably(steps, eol, out)
 }
 
 /// The masks of 64 bytes, byte by byte: the slow twin, and the way on other processors.
@@ -99,10 +103,22 @@ pub fn portable(step: &[u8; STEP]) -> Masks {
     masks
 }
 
-/// The stops of 64 bytes, byte by byte.
-pub fn portable_stops(step: &[u8; STEP]) -> u64 {
+fn stops_portably(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
+    let mut lines = 0;
+    out.extend(steps.iter().map(|step| {
+        let (stops, ends) = portable_stops(step, eol);
+        lines += u64::from(ends);
+        stops
+    }));
+    lines
+}
+
+/// The stops of 64 bytes, and how many line ends there are, byte by byte.
+fn portable_stops(step: &[u8; STEP], eol: u8) -> (u64, u32) {
     let is_stop = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
-    step.iter().enumerate().fold(0, |stops, (at, &byte)| stops | u64::from(is_stop(byte)) << at)
+    step.iter().enumerate().fold((0, 0), |(stops, lines), (at, &byte)| {
+        (stops | u64::from(is_stop(byte)) << at, lines + u32::from(byte == eol))
+    })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -132,14 +148,18 @@ mod x86 {
 
     /// Call only where avx512bw was detected.
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn stops_avx512(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+    pub(super) fn stops_avx512(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
+        let mut lines = 0;
         out.extend(steps.iter().map(|step| {
             // SAFETY: `step` is a reference to 64 readable bytes; loadu needs no alignment.
             let bytes = unsafe { _mm512_loadu_si512(step.as_ptr().cast()) };
+            let ends = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(eol as i8));
+            lines += u64::from(ends.count_ones());
             _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8))
                 | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\\' as i8))
                 | _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(b' ' as i8))
         }));
+        lines
     }
 
     /// Call only where avx2 was detected.
@@ -172,9 +192,13 @@ mod x86 {
 
     /// Call only where avx2 was detected.
     #[target_feature(enable = "avx2")]
-    pub(super) fn stops_avx2(steps: &[[u8; STEP]], out: &mut Vec<u64>) {
+    pub(super) fn stops_avx2(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
+        let mut lines = 0;
         out.extend(steps.iter().map(|step| {
             let (low, high) = halves(step);
+            let end = _mm256_set1_epi8(eol as i8);
+            let ends = bits(_mm256_cmpeq_epi8(low, end), _mm256_cmpeq_epi8(high, end));
+            lines += u64::from(ends.count_ones());
             let half = |bytes: __m256i| {
                 let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
                 // Below a blank is what is not changed by taking the lesser of it and 31.
@@ -183,6 +207,7 @@ mod x86 {
             };
             bits(half(low), half(high))
         }));
+        lines
     }
 
     #[target_feature(enable = "avx2")]
@@ -216,7 +241,7 @@ mod tests {
             scan(&text, &mut found);
             prop_assert_eq!(&found, &(0..words).map(|at| portable(&whole(at))).collect::<Vec<_>>());
             let mut found = Vec::new();
-            stops(&text, &mut found);
+            prop_assert_eq!(stops(&text, b'\n', &mut found), text.iter().filter(|byte| **byte == b'\n').count() as u64);
             prop_assert_eq!(found.len(), words + 1);
             for at in 0..found.len() * STEP {
                 let expected = text.get(at).is_none_or(|&byte| byte == b'"' || byte == b'\\' || byte < b' ');
@@ -228,9 +253,11 @@ mod tests {
                 // SAFETY: avx2 was detected on the line above.
                 unsafe { x86::scan_avx2(steps, &mut masks) };
                 // SAFETY: as before.
-                unsafe { x86::stops_avx2(steps, &mut stops) };
+                let lines = unsafe { x86::stops_avx2(steps, b'\n', &mut stops) };
                 prop_assert_eq!(masks, steps.iter().map(portable).collect::<Vec<_>>());
-                prop_assert_eq!(stops, steps.iter().map(portable_stops).collect::<Vec<_>>());
+                let mut portably = Vec::new();
+                prop_assert_eq!(lines, stops_portably(steps, b'\n', &mut portably));
+                prop_assert_eq!(stops, portably);
             }
         }
     }

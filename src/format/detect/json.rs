@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Detected;
 use crate::format::{ALONE, Format, Json, Layout};
 use crate::split::json::{Splitter, keys};
-use crate::split::{BLOCK, Cut, ElementKind};
+use crate::split::{BLOCK, Cut, ElementKind, Unreadable};
 
 /// Records that are looked at.
 const LOOKED_AT: usize = 64;
@@ -39,6 +39,9 @@ pub fn detect(head: &[u8], eol: u8, candidates: &[&'static Format], asked: bool)
     let mut unknown = Found::NoJson;
     for (format, json) in candidates.iter().filter_map(|format| Some((*format, format.json()?))) {
         let heard = hear(head, json);
+        if !asked && is_own_output(&heard.first_keys) {
+            return Found::Unknown("rows that calltable wrote, and no dump".to_string());
+        }
         if heard.is_record || (asked && heard.records > 0) {
             return dump(format, &heard.keys);
         }
@@ -49,12 +52,19 @@ pub fn detect(head: &[u8], eol: u8, candidates: &[&'static Format], asked: bool)
             return dump(format, &[]);
         }
         if matches!(unknown, Found::NoJson) {
-            let keys = heard.first_keys.join(", ");
-            unknown =
-                Found::Unknown(format!("JSON, but none of the known dumps: its first object has {keys}"));
+            let shown: String = heard.first_keys.join(", ").chars().take(300).collect();
+            unknown = Found::Unknown(match shown.is_empty() {
+                true => "JSON, but no record of a known dump is at its beginning".to_string(),
+                false => format!("JSON, but none of the known dumps: its first object has {shown}"),
+            });
         }
     }
     unknown
+}
+
+/// Whether these are the keys of our own rows, which are named like a dump's.
+fn is_own_output(keys: &[String]) -> bool {
+    ["sourceoffset", "recordkind"].iter().all(|name| keys.iter().any(|key| key == name))
 }
 
 /// What the beginning of a dump says, read as this format.
@@ -78,7 +88,8 @@ fn hear(head: &[u8], json: &'static Json) -> Heard {
         cut = splitter.cut(head, true);
     }
     let elements = if let Cut::Elements(_, elements) = cut { elements } else { Vec::new() };
-    let is_good = |kind: ElementKind| !matches!(kind, ElementKind::Bad(_));
+    // One that the head, or the dump, ends within has keys, too.
+    let is_good = |kind: ElementKind| !matches!(kind, ElementKind::Bad(why) if why != Unreadable::Truncated);
     let good = || elements.iter().filter(|element| is_good(element.kind)).take(LOOKED_AT);
     let of_each: Vec<Vec<String>> = good().map(|element| keys(head, element.start as usize, KEYS)).collect();
     let (_, told, error) = splitter.heard();

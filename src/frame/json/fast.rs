@@ -16,7 +16,6 @@ use std::ops::Range;
 
 use super::super::Span;
 use super::super::keyed::{Mark, Table};
-use super::sub_number;
 use crate::format::Nesting;
 use crate::format::layout::Nest;
 use crate::json::{self, Value, skip_blank, value_at, value_end};
@@ -88,10 +87,11 @@ enum Next {
 }
 
 impl Fast {
-    /// Nothing is remembered yet of this block's records.
-    pub fn new(text: &[u8]) -> Fast {
+    /// Nothing is remembered yet of the records of this table's text.
+    pub fn new(table: &mut Table<'_>) -> Fast {
         let mut found = Vec::new();
-        stops(text, &mut found);
+        let lines = stops(table.text, table.layout.dialect.eol, &mut found);
+        table.count_lines(lines);
         let none =
             || Step { bytes: [1, 0], mask: [0, 0], len: 0, key: (0, 0), to: To::Stray, next: NONE as u32 };
         Fast { stops: found, steps: vec![none(), none(), none()] }
@@ -164,6 +164,23 @@ impl Fast {
         None
     }
 
+    /// Frames a record of a call that is no element; as [`Fast::element`].
+    pub fn lone_part(
+        &mut self,
+        table: &mut Table<'_>,
+        range: Range<usize>,
+        number: Option<u64>,
+        call: Span,
+    ) -> bool {
+        let Some(nest) = table.layout.nest else { return false };
+        let mark = table.mark();
+        let is_framed = self.part(table, range.start, number, call, nest) == Some(range.end);
+        if !is_framed {
+            table.roll_back(&mark);
+        }
+        is_framed
+    }
+
     /// A record within a call.
     fn part(
         &mut self,
@@ -177,13 +194,7 @@ impl Fast {
             return None;
         }
         let end = self.record(table, start, PART)?;
-        let (main, sub) = table.kinds();
-        table.put_at(nest.kind, if number.is_some() { sub } else { main });
-        table.put_at(nest.group, group);
-        if let Some(number) = number {
-            let index = table.number(number);
-            table.put_at(nest.index, index);
-        }
+        table.put_part(nest, number, group);
         table.accept(start, end);
         Some(end)
     }
@@ -371,12 +382,10 @@ fn target(table: &Table<'_>, nesting: Option<&Nesting>, key: &[u8]) -> To {
         if key == nesting.group.as_bytes() {
             return To::Group;
         }
-        if key == nesting.main.as_bytes() {
-            return To::Part(None);
-        }
-        match sub_number(key, nesting) {
-            Some(Some(number)) => return To::Part(Some(number)),
-            Some(None) => return To::Unclear,
+        match nesting.number(key) {
+            Some(None) => return To::Part(None),
+            Some(Some(Some(number))) => return To::Part(Some(number)),
+            Some(Some(None)) => return To::Unclear,
             None => {}
         }
     }

@@ -28,7 +28,7 @@ fn framed(text: &[u8], is_fast: bool, how: How) -> Outcome {
         panic!("the text is all");
     };
     assert_eq!(end, text.len());
-    let table = elements_of(text, &elements, None, 0, &layout, how, is_fast);
+    let table = elements_of(text, &elements, b"", 0, &layout, how, is_fast);
     let records = table.finish().records(text.to_vec(), layout.clone());
     let arena = std::str::from_utf8(&records.arena).expect("an arena is UTF-8");
     let row = |record: usize| {

@@ -8,9 +8,8 @@ use crate::format::by_name;
 
 /// All cuts of a text that is shown in pieces of so many bytes, and what is known in the end.
 fn cuts(format: &str, text: &[u8], shown: usize, slowly: bool) -> (Vec<Element>, Ending) {
-    let mut splitter =
-        Splitter::new(by_name(format).and_then(|format| format.json()).expect("a JSON format"));
-    splitter.slowly = slowly;
+    let json = by_name(format).and_then(|format| format.json()).expect("a JSON format");
+    let mut splitter = if slowly { Splitter::slow(json) } else { Splitter::new(json) };
     let (mut at, mut limit, mut found) = (0, shown, Vec::new());
     while at < text.len() {
         let end = text.len().min(at + limit);

@@ -8,9 +8,10 @@
 //!   outside of texts.
 //! - A bracket is closed by its own kind.
 //! - An object or list opens behind `:` in an object, behind `[` or `,` in a list.
+//! - Brackets are not nested deeper than the bits of a word. No record is.
 
-/// How deep the kinds of brackets are known; from a deeper one on they are only counted.
-const KNOWN: u32 = 64;
+/// How deep brackets may be nested.
+const DEEPEST: u32 = 64;
 
 /// Goes over an object from its opening bracket on, in as many pieces of text as it takes.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +19,6 @@ pub struct Walker {
     /// Open brackets, and which of them are lists: bit 0 is the last.
     depth: u32,
     lists: u64,
-    /// They were more than are known.
-    only_counts: bool,
     /// Within a text; behind a backslash in it.
     in_text: bool,
     escaped: bool,
@@ -36,6 +35,8 @@ pub enum Walk {
     End(usize),
     /// The text ends within it.
     Open,
+    /// It is nested too deeply, from this byte on.
+    TooDeep(usize),
     /// Something is broken.
     Broken {
         /// The next record begins here or further on.
@@ -69,6 +70,7 @@ impl Walker {
                 b'{' | b'[' | b'}' | b']' => match self.bracket(byte, || last) {
                     Turn::On => {}
                     Turn::End => return Walk::End(at + 1),
+                    Turn::TooDeep => return Walk::TooDeep(at),
                     Turn::Broken { closes } => return Walk::Broken { from: at, closes },
                 },
                 _ => {}
@@ -85,7 +87,10 @@ impl Walker {
     pub fn bracket(&mut self, byte: u8, before: impl FnOnce() -> u8) -> Turn {
         let is_list = matches!(byte, b'[' | b']');
         if matches!(byte, b'{' | b'[') {
-            if self.depth > 0 && !self.only_counts {
+            if self.depth == DEEPEST {
+                return Turn::TooDeep;
+            }
+            if self.depth > 0 {
                 let (before, in_list) = (before(), self.lists & 1 == 1);
                 let fits = if in_list { matches!(before, b'[' | b',') } else { before == b':' };
                 if !fits {
@@ -93,14 +98,13 @@ impl Walker {
                 }
             }
             self.depth += 1;
-            self.only_counts |= self.depth > KNOWN;
             self.lists = self.lists << 1 | u64::from(is_list);
             return Turn::On;
         }
         if self.depth == 0 {
             return Turn::Broken { closes: true };
         }
-        if !self.only_counts && (self.lists & 1 == 1) != is_list {
+        if (self.lists & 1 == 1) != is_list {
             return Turn::Broken { closes: self.depth == 1 };
         }
         self.depth -= 1;
@@ -116,6 +120,8 @@ pub enum Turn {
     On,
     /// The object ends with it.
     End,
+    /// It is nested too deeply.
+    TooDeep,
     /// It does not stand where one of its kind can; `closes`: it would close what the object stands in.
     Broken {
         /// It would close what the object stands in.
@@ -161,6 +167,6 @@ mod tests {
         check(r#"{"a":[1}"#, Walk::Broken { from: 7, closes: false });
         check(r#"{"a":[[1],[2]]}"#, Walk::End(15));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
-        check(&deep, Walk::End(deep.len()));
+        check(&deep, Walk::TooDeep(5 + 63));
     }
 }

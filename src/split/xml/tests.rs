@@ -168,13 +168,14 @@ fn pieces(text: &str, block: usize) -> Vec<String> {
     while start < text.len() {
         let end = text.len().min(start + shown);
         let within = splitter
-            .within()
+            .within
+            .as_ref()
             .map(|within| format!("{}:{} ", String::from_utf8_lossy(&within.tag), within.subs));
         match splitter.cut(&text.as_bytes()[start..end], end == text.len()) {
             Cut::Elements(cut, elements) => {
                 for element in elements {
                     let mark = match element.kind {
-                        ElementKind::Rest => within.clone().expect("a rest is one of something"),
+                        ElementKind::Rest(_) => within.clone().expect("a rest is one of something"),
                         ElementKind::Bad(_) => "!".to_string(),
                         _ => String::new(),
                     };

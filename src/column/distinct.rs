@@ -1,0 +1,302 @@
+//! The distinct texts of a column: each is known by its first bytes and its length, and only a longer
+//! one is ever compared with its text.
+//!
+//! Millions of lookups go through this, most of them of texts that are known, and of more texts than
+//! the nearest cache holds. So they are looked up many at a time, step by step and without branches
+//! between the steps: then the processor waits for many places in memory at once, not for one after
+//! the other. It must not know what the texts are for.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use crate::frame::Span;
+
+/// A text to be looked up.
+#[derive(Clone, Copy)]
+pub struct Text<'t> {
+    /// All of it.
+    pub bytes: &'t [u8],
+    /// What it is compared by: see [`head`].
+    head: u128,
+}
+
+/// Texts in the order in which they first came.
+#[derive(Debug, Default)]
+pub struct Distinct {
+    /// By hash: 0 where nobody is, else the upper bits of the hash, and the text's number plus one.
+    table: Vec<u32>,
+    heads: Vec<u128>,
+    /// Of each text the rest behind its head, in `rests`: where it begins and how long it is.
+    tails: Vec<(u32, u32)>,
+    rests: Vec<u8>,
+}
+
+/// Bytes of a text that its head holds. Behind them stands its length, or [`LONGER`].
+const HEAD: usize = 15;
+const LONGER: u8 = 255;
+
+/// Slots of a table at first.
+const LEAST: usize = 256;
+
+/// Texts that are looked up at a time.
+const LANES: usize = 16;
+
+/// No number is known.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Bits of an entry that are a number; the others are of the hash.
+const NUMBER_BITS: u32 = 20;
+
+/// There are never more texts than this.
+pub const MOST: usize = (1 << NUMBER_BITS) - 2;
+
+/// What hashes are mixed with. Chosen anew by every process, so that nobody can prepare texts that
+/// hash alike; the texts' numbers do not depend on it.
+static SEEDS: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let random = RandomState::new();
+    [random.hash_one(1u8) | 1, random.hash_one(2u8) | 1]
+});
+
+/// Of each length the bytes of a head that are text.
+const SHOWN: [u128; HEAD + 1] = {
+    let mut masks = [0; HEAD + 1];
+    let mut len = 1;
+    while len <= HEAD {
+        masks[len] = masks[len - 1] << 8 | 0xff;
+        len += 1;
+    }
+    masks
+};
+
+/// The first bytes of a text, zeros behind its end, and its length; `window` begins with it.
+#[inline]
+fn head(window: [u8; 16], len: usize) -> u128 {
+    let length = if len <= HEAD { len as u8 } else { LONGER };
+    u128::from_le_bytes(window) & SHOWN[len.min(HEAD)] | u128::from(length) << 120
+}
+
+impl<'t> Text<'t> {
+    /// No text at all.
+    const NONE: Text<'static> = Text { bytes: &[], head: 0 };
+
+    /// A text that stands alone.
+    pub fn new(bytes: &'t [u8]) -> Text<'t> {
+        let mut window = [0; 16];
+        let shown = bytes.len().min(16);
+        window[..shown].copy_from_slice(&bytes[..shown]);
+        Text { bytes, head: head(window, bytes.len()) }
+    }
+
+    /// A text that stands in a longer one: it need not be copied to look at its head.
+    #[inline]
+    pub fn within(all: &'t [u8], span: Span) -> Text<'t> {
+        let bytes = span.of(all);
+        match all[span.start as usize..].first_chunk() {
+            Some(window) => Text { bytes, head: head(*window, bytes.len()) },
+            None => Text::new(bytes),
+        }
+    }
+
+    /// What its head does not hold.
+    #[inline]
+    fn rest(&self) -> &'t [u8] {
+        self.bytes.get(HEAD..).unwrap_or_default()
+    }
+}
+
+impl Distinct {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// How many bytes they have behind their heads.
+    pub fn bytes(&self) -> usize {
+        self.rests.len()
+    }
+
+    /// The number of a text, and whether it is a new one.
+    ///
+    /// # Panics
+    /// There are [`MOST`] texts already, and this is not one of them.
+    #[inline]
+    pub fn number(&mut self, text: Text<'_>) -> (usize, bool) {
+        let hash = hash(text.head, text.rest());
+        let mask = self.table.len().wrapping_sub(1);
+        let mut at = hash as usize & mask;
+        while let Some(&entry) = self.table.get(at) {
+            if entry == 0 {
+                break;
+            }
+            let number = (entry & ((1 << NUMBER_BITS) - 1)) as usize - 1;
+            if entry >> NUMBER_BITS == tag(hash) && self.is(number, text) {
+                return (number, false);
+            }
+            at = (at + 1) & mask;
+        }
+        (self.insert(hash, text), true)
+    }
+
+    /// Tells of each text where it stands, its number, and, where it is a new one, the text.
+    #[inline]
+    pub fn number_all<'t>(
+        &mut self,
+        mut texts: impl Iterator<Item = (usize, Text<'t>)>,
+        mut tell: impl FnMut(usize, usize, Option<Text<'t>>),
+    ) {
+        let (mut lanes, mut places) = ([Text::NONE; LANES], [0; LANES]);
+        loop {
+            let mut filled = 0;
+            for (at, text) in texts.by_ref().take(LANES) {
+                (places[filled], lanes[filled]) = (at, text);
+                filled += 1;
+            }
+            let known = self.known(&lanes);
+            for lane in 0..filled {
+                let (number, is_new) = match known[lane] {
+                    UNKNOWN => self.number(lanes[lane]),
+                    number => (number as usize, false),
+                };
+                tell(places[lane], number, is_new.then_some(lanes[lane]));
+            }
+            if filled < LANES {
+                return;
+            }
+        }
+    }
+
+    /// The numbers of known texts, in their order; [`UNKNOWN`] for any that [`Distinct::number`] must
+    /// be asked for.
+    #[inline]
+    fn known(&self, texts: &[Text<'_>; LANES]) -> [u32; LANES] {
+        if self.table.is_empty() {
+            return [UNKNOWN; LANES];
+        }
+        let mask = self.table.len() - 1;
+        let (mut hashes, mut entries) = ([0; LANES], [0; LANES]);
+        for (hash_of, text) in hashes.iter_mut().zip(texts) {
+            *hash_of = hash(text.head, text.rest());
+        }
+        for (entry, hash) in entries.iter_mut().zip(&hashes) {
+            *entry = self.table[*hash as usize & mask];
+        }
+        let mut numbers = [UNKNOWN; LANES];
+        for lane in 0..LANES {
+            let (entry, text) = (entries[lane], &texts[lane]);
+            let number = (entry & ((1 << NUMBER_BITS) - 1)).wrapping_sub(1);
+            let is_known = entry >> NUMBER_BITS == tag(hashes[lane])
+                && self.heads.get(number as usize) == Some(&text.head)
+                && (text.bytes.len() <= HEAD || self.has_rest(number as usize, text.rest()));
+            numbers[lane] = if is_known { number } else { UNKNOWN };
+        }
+        numbers
+    }
+
+    #[inline]
+    fn is(&self, number: usize, text: Text<'_>) -> bool {
+        if self.heads[number] != text.head {
+            return false;
+        }
+        text.bytes.len() <= HEAD || self.has_rest(number, text.rest())
+    }
+
+    #[inline]
+    fn has_rest(&self, number: usize, rest: &[u8]) -> bool {
+        let (start, len) = self.tails[number];
+        self.rests[start as usize..][..len as usize] == *rest
+    }
+
+    #[cold]
+    fn insert(&mut self, hash: u64, text: Text<'_>) -> usize {
+        assert!(self.heads.len() < MOST, "room is made before a column");
+        if self.heads.len() * 2 >= self.table.len() {
+            self.grow();
+        }
+        let number = self.heads.len();
+        place(&mut self.table, hash, number);
+        self.heads.push(text.head);
+        self.tails.push((self.rests.len() as u32, text.rest().len() as u32));
+        self.rests.extend_from_slice(text.rest());
+        number
+    }
+
+    fn grow(&mut self) {
+        let mut table = vec![0; (self.table.len() * 2).max(LEAST)];
+        for (number, (head, &(start, len))) in self.heads.iter().zip(&self.tails).enumerate() {
+            place(&mut table, hash(*head, &self.rests[start as usize..][..len as usize]), number);
+        }
+        self.table = table;
+    }
+}
+
+/// Puts a number where its hash leads, or behind.
+fn place(table: &mut [u32], hash: u64, number: usize) {
+    let mask = table.len() - 1;
+    let mut at = hash as usize & mask;
+    while table[at] != 0 {
+        at = (at + 1) & mask;
+    }
+    table[at] = tag(hash) << NUMBER_BITS | (number as u32 + 1);
+}
+
+#[inline]
+fn tag(hash: u64) -> u32 {
+    (hash >> (u64::BITS - (u32::BITS - NUMBER_BITS))) as u32
+}
+
+#[inline]
+fn hash(head: u128, rest: &[u8]) -> u64 {
+    let [one, other] = *SEEDS;
+    let first = mixed(head, one, other);
+    if rest.is_empty() { first } else { hash_long(first, rest, one) }
+}
+
+fn hash_long(first: u64, rest: &[u8], seed: u64) -> u64 {
+    let (chunks, end) = rest.as_chunks::<16>();
+    let mut last = [0; 16];
+    last[..end.len()].copy_from_slice(end);
+    let chunks = chunks.iter().chain([&last]).map(|chunk| u128::from_le_bytes(*chunk));
+    chunks.fold(first ^ rest.len() as u64, |hash, chunk| mixed(chunk, seed, hash))
+}
+
+/// The two halves of a product: every bit of it depends on every bit of both.
+#[inline]
+fn mixed(bits: u128, one: u64, other: u64) -> u64 {
+    let product = u128::from(bits as u64 ^ one) * u128::from((bits >> 64) as u64 ^ other);
+    let product = (product as u64) ^ ((product >> 64) as u64);
+    // A half that happens to equal its seed must not take the other one away.
+    product ^ (bits as u64).rotate_left(32) ^ (bits >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        #[test]
+        fn numbers_are_those_of_a_map(
+            texts in proptest::collection::vec("[ab\0]{0,3}|[ab]{13,18}|[ab]{30,35}|[a-z]{0,40}", 0..2000),
+        ) {
+            let all = texts.concat();
+            let (mut alone, mut within) = (Distinct::default(), Distinct::default());
+            let mut known: HashMap<&str, usize> = HashMap::new();
+            let mut at = 0;
+            for text in &texts {
+                let next = known.len();
+                let is_new = !known.contains_key(text.as_str());
+                let expected = (*known.entry(text).or_insert(next), is_new);
+                let lanes = [Text::new(text.as_bytes()); LANES];
+                let before = alone.known(&lanes);
+                // One that stands behind another in the table is asked for, too.
+                let known = before[0] == UNKNOWN || (before[0] as usize, false) == expected;
+                prop_assert!(known && before == [before[0]; LANES]);
+                prop_assert_eq!(alone.number(lanes[0]), expected);
+                let span = Span::new(at, at + text.len());
+                prop_assert_eq!(within.number(Text::within(all.as_bytes(), span)), expected);
+                at += text.len();
+            }
+        }
+    }
+}
