@@ -55,33 +55,52 @@ fn block() -> Work {
     }
 }
 
+/// A field of one of the same records, as the device has it.
+fn value(name: &str, at: usize) -> String {
+    let (src, dst, second) = (1000 + at * 7 % 500, 1000 + at * 13 % 500, at % 60);
+    match name {
+        "AcctId" => at.to_string(),
+        "src" | "channel_ext" | "action_owner" => src.to_string(),
+        "dst" | "dstchannel_ext" => dst.to_string(),
+        "clid" => format!("\"Name {src}\" <{src}>"),
+        "channel" | "dstchannel" => format!("PJSIP/{src}-{at:08x}"),
+        "lastdata" => format!("PJSIP/{dst}/sip:{dst}@192.0.2.{}:5062,30", at % 250),
+        "start" | "end" => format!("2024-05-17 12:34:{second:02}"),
+        "duration" | "billsec" => second.to_string(),
+        "disposition" => "ANSWERED".to_string(),
+        "session" | "uniqueid" => format!("171596729612{at:06}-{src}"),
+        _ => String::new(),
+    }
+}
+
 /// The same records as JSON: calls of one sub each.
 fn documents() -> Vec<u8> {
-    let names: Vec<&str> = HEADER.split(',').collect();
     let mut text = String::from("{\"cdr_root\": [");
     for at in 0..ROWS / 2 {
-        let (src, dst, second) = (1000 + at * 7 % 500, 1000 + at * 13 % 500, at % 60);
-        let value = |name: &str| match name {
-            "AcctId" => at.to_string(),
-            "src" | "channel_ext" | "action_owner" => src.to_string(),
-            "dst" | "dstchannel_ext" => dst.to_string(),
-            "clid" => format!("\\\"Name {src}\\\" <{src}>"),
-            "channel" | "dstchannel" => format!("PJSIP/{src}-{at:08x}"),
-            "lastdata" => format!("PJSIP/{dst}/sip:{dst}@192.0.2.{}:5062,30", at % 250),
-            "start" | "end" => format!("2024-05-17 12:34:{second:02}"),
-            "duration" | "billsec" => second.to_string(),
-            "disposition" => "ANSWERED".to_string(),
-            "session" | "uniqueid" => format!("171596729612{at:06}-{src}"),
-            _ => String::new(),
-        };
-        let members: Vec<String> =
-            names.iter().map(|name| format!("\"{name}\": \"{}\"", value(name))).collect();
-        let record = members.join(",\n");
+        let member = |name| format!("\"{name}\": \"{}\"", value(name, at).replace('"', "\\\""));
+        let record = HEADER.split(',').map(member).collect::<Vec<_>>().join(",\n");
         text += &format!(
             "{{\n\"cdr\": \"{at}\",\n\"main_cdr\": {{\n{record}\n}},\n\"sub_cdr_1\": {{\n{record}\n}}\n}},\n"
         );
     }
     text += "]}\n";
+    text.into_bytes()
+}
+
+/// The same records as XML.
+fn calls() -> Vec<u8> {
+    let mut text = String::from("<root>\n");
+    for at in 0..ROWS / 2 {
+        let field = |name| {
+            let value = value(name, at).replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+            if value.is_empty() { format!("<{name}/>") } else { format!("<{name}>{value}</{name}>") }
+        };
+        let record = HEADER.split(',').map(field).collect::<Vec<_>>().join("\n");
+        text += &format!(
+            "<cdr session=\"{at}\">\n<main_cdr>\n{record}\n</main_cdr>\n<sub_cdr>\n{record}\n</sub_cdr>\n</cdr>\n"
+        );
+    }
+    text += "</root>\n";
     text.into_bytes()
 }
 
@@ -120,6 +139,10 @@ fn split(c: &mut Criterion) {
     group.bench_function("json, byte by byte", |b| {
         b.iter(|| JsonSplitter::slow(syntax).cut(black_box(&text), true))
     });
+    let text = calls();
+    let syntax = by_name("ucm-cdrapi-xml").and_then(|format| format.xml()).expect("a format");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("xml", |b| b.iter(|| XmlSplitter::new(syntax).cut(black_box(&text), true)));
     group.finish();
 }
 
@@ -141,6 +164,20 @@ fn framing(c: &mut Criterion) {
     let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
     group.throughput(Throughput::Bytes(text.len() as u64));
     for (name, frame) in [("json", json::frame as Framing), ("json, by the grammar", json::frame_carefully)] {
+        group.bench_function(name, |b| {
+            b.iter(|| frame(text.clone(), &elements, b"", 0, layout.clone(), How::default()))
+        });
+    }
+    let mut text = calls();
+    text.truncate(1 << 20);
+    let format = by_name("ucm-cdrapi-xml").expect("a format");
+    let Cut::Elements(end, elements) = XmlSplitter::new(format.xml().expect("XML")).cut(&text, false) else {
+        panic!("no elements")
+    };
+    text.truncate(end);
+    let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    for (name, frame) in [("xml", xml::frame as Framing), ("xml, by the grammar", xml::frame_carefully)] {
         group.bench_function(name, |b| {
             b.iter(|| frame(text.clone(), &elements, b"", 0, layout.clone(), How::default()))
         });

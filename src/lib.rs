@@ -61,6 +61,7 @@ mod survey;
 mod tally;
 pub mod time;
 mod workers;
+mod xml;
 
 pub use decode::Channel;
 pub use decoder::Decoder;
@@ -76,9 +77,11 @@ pub mod stages {
     pub use crate::csv::{Dialect, End, Field, Form, Quotes, read_record};
     pub use crate::dump::{Dump, Step, Work};
     pub use crate::frame::json;
+    pub use crate::frame::xml;
     pub use crate::frame::{Counts, How, Place, Records, Reject, Span, Stray, block, csv::frame};
     pub use crate::split::csv::Splitter;
     pub use crate::split::json::Splitter as JsonSplitter;
+    pub use crate::split::xml::Splitter as XmlSplitter;
     pub use crate::split::{BLOCK, Block, Content, Cut, Element, ElementKind, Irregular, MAX_RECORD};
     pub use crate::structure::{Masks, portable, scan};
     pub use crate::workers::{Pending, Workers};

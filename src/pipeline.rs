@@ -287,7 +287,7 @@ fn open(
     {
         return Ok(Opened::Skipped(looks.describe(&opened.head)));
     }
-    if !matches!(looks, Looks::Text | Looks::Json | Looks::Empty | Looks::Nuls) {
+    if !matches!(looks, Looks::Text | Looks::Json | Looks::Xml | Looks::Empty | Looks::Nuls) {
         return Err(Error::input(&input.name, format!("no dump: it is {}", looks.describe(&opened.head))));
     }
     let chunks = opened

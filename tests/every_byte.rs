@@ -42,8 +42,9 @@ fn offsets(rows: &RecordBatch) -> Vec<usize> {
 fn changes(text: &[u8], at: usize) -> impl Iterator<Item = Vec<u8>> {
     let put = move |bytes: &[u8]| [&text[..at], bytes, &text[at + 1..]].concat();
     let byte = text[at];
-    let flipped = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', b'{', b'}', b'\\', 0]
-        .map(|byte| vec![byte]);
+    let flipped =
+        [byte ^ 1, byte ^ 0x20, byte ^ 0x80, b'"', b',', b'\n', b'\r', b'{', b'}', b'\\', b'<', b'&', 0]
+            .map(|byte| vec![byte]);
     flipped
         .into_iter()
         .chain([vec![], vec![byte, byte]])
@@ -147,4 +148,19 @@ fn kazoo_json() {
 #[test]
 fn yeastar_json() {
     check_whole("yeastar-json.json", 1);
+}
+
+#[test]
+fn ucm_cdrapi_xml() {
+    check_whole("cdrapi-xml-features.xml", 1);
+}
+
+#[test]
+fn ucm_cdrapi_xml_nested() {
+    check_whole("cdrapi-xml-three-nested.xml", 2);
+}
+
+#[test]
+fn ami() {
+    check_whole("ami-values.txt", 1);
 }

@@ -4,7 +4,9 @@
 //! sees the first bytes of a dump and nothing else; a file that is none of ours is told by what it
 //! looks like, so that the user knows what was handed in.
 
+mod ami;
 mod json;
+mod xml;
 
 use std::sync::Arc;
 
@@ -51,6 +53,14 @@ pub fn detect(
         json::Found::Unknown(message) => Some(message),
         json::Found::NoJson => None,
     };
+    let no_element = match xml::detect(head, &candidates) {
+        Some(Ok(detected)) => return Ok(detected),
+        Some(Err(message)) => Some(message),
+        None => None,
+    };
+    if let Some(detected) = ami::detect(head, &lines, eol, &candidates, asked.is_some()) {
+        return Ok(detected);
+    }
     let with_header = lines.iter().enumerate().find_map(|(at, line)| {
         let layout = header(&head[line.clone()], eol, &candidates, encoding)?;
         Some((at, line.end, layout))
@@ -64,7 +74,7 @@ pub fn detect(
         lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, asked.is_some()));
     match without {
         Some(layout) => Ok(Detected { layout: Arc::new(layout), body: 0, above: Vec::new() }),
-        None => Err(no_object.unwrap_or_else(|| unknown(head, &lines, asked))),
+        None => Err(no_object.or(no_element).unwrap_or_else(|| unknown(head, &lines, asked))),
     }
 }
 

@@ -4,6 +4,7 @@
 //! A format is a `const` [`Format`]; what a table cannot say stands in a small named function that
 //! the table points to. Nothing here reads, splits or types anything, and no stage knows a vendor.
 
+mod ami;
 mod asterisk;
 pub mod detect;
 mod kazoo;
@@ -36,6 +37,8 @@ pub const ALL: &[&Format] = &[
     &yeastar::JSON,
     &ucm_web::CSV,
     &asterisk::CSV,
+    &ucm_cdrapi::XML,
+    &ami::AMI,
 ];
 
 /// One dump of one vendor.
@@ -66,6 +69,44 @@ pub enum Syntax {
     Csv(Csv),
     /// Objects in documents.
     Json(Json),
+    /// Elements in documents.
+    Xml(Xml),
+    /// Blocks of lines with a key and a value.
+    Ami(Ami),
+}
+
+/// What an XML dump looks like: the names of its elements.
+///
+/// The names of records end with that of a call, so that one search finds them all.
+#[derive(Debug)]
+pub struct Xml {
+    /// The known elements of a record, one spelling for each normalised name.
+    pub keys: &'static [&'static str],
+    /// The element that holds all calls; a fragment lacks it.
+    pub root: &'static str,
+    /// A call: one record, or several nested ones.
+    pub call: &'static str,
+    /// The main record of a call.
+    pub main: &'static str,
+    /// Its other records.
+    pub sub: &'static str,
+    /// The attribute of a call that is its id.
+    pub id: &'static str,
+    /// The number of calls at which a dump looks like one page of more.
+    pub page: Option<u64>,
+}
+
+/// What a capture of Asterisk's manager connection looks like.
+#[derive(Debug)]
+pub struct Ami {
+    /// The known keys of a record, one spelling for each normalised name.
+    pub keys: &'static [&'static str],
+    /// What the connection's first line begins with.
+    pub banner: &'static str,
+    /// The key of the line that an event begins with.
+    pub event: &'static str,
+    /// What it says in the events that are records.
+    pub record: &'static str,
 }
 
 /// What a JSON dump looks like: where its records stand, and what its envelopes say.
@@ -361,7 +402,7 @@ impl Format {
     pub fn csv(&self) -> Option<&Csv> {
         match &self.syntax {
             Syntax::Csv(csv) => Some(csv),
-            Syntax::Json(_) => None,
+            Syntax::Json(_) | Syntax::Xml(_) | Syntax::Ami(_) => None,
         }
     }
 
@@ -369,7 +410,23 @@ impl Format {
     pub fn json(&self) -> Option<&Json> {
         match &self.syntax {
             Syntax::Json(json) => Some(json),
-            Syntax::Csv(_) => None,
+            Syntax::Csv(_) | Syntax::Xml(_) | Syntax::Ami(_) => None,
+        }
+    }
+
+    /// The XML side of the format, where it has one.
+    pub fn xml(&self) -> Option<&Xml> {
+        match &self.syntax {
+            Syntax::Xml(xml) => Some(xml),
+            Syntax::Csv(_) | Syntax::Json(_) | Syntax::Ami(_) => None,
+        }
+    }
+
+    /// The AMI side of the format, where it has one.
+    pub fn ami(&self) -> Option<&Ami> {
+        match &self.syntax {
+            Syntax::Ami(ami) => Some(ami),
+            Syntax::Csv(_) | Syntax::Json(_) | Syntax::Xml(_) => None,
         }
     }
 
@@ -378,14 +435,17 @@ impl Format {
         match &self.syntax {
             Syntax::Csv(_) => &[],
             Syntax::Json(json) => json.keys,
+            Syntax::Xml(xml) => xml.keys,
+            Syntax::Ami(ami) => ami.keys,
         }
     }
 
     /// Whether one element may hold the several records of a call.
     pub fn nests(&self) -> bool {
         match &self.syntax {
-            Syntax::Csv(_) => false,
+            Syntax::Csv(_) | Syntax::Ami(_) => false,
             Syntax::Json(json) => json.nesting.is_some(),
+            Syntax::Xml(_) => true,
         }
     }
 }

@@ -13,11 +13,13 @@
 //! - The JSON has the same fields, all of them texts; a call of several legs is one object with `main_cdr` and
 //!   `sub_cdr_1` and so on. `main_cdr` totals its subs and lacks most fields. Newer firmware adds keys, which
 //!   have a column or stand in `extra`.
+//! - The XML, too, has the same fields, as elements of `<cdr>`, or of `<main_cdr>` and `<sub_cdr>` within it. Its
+//!   guide prints `<clid>"John Doe" <1000></clid>`, which is no XML.
 //! - The UCM6100 guide's own JSON has `"\pn01\ <5300>"`, which is no JSON.
 
 use std::ops::Range;
 
-use super::{Csv, Field, Fill, Fit, Format, Json, Misfit, Nesting, Syntax, Told, field, field_or, ucm};
+use super::{Csv, Field, Fill, Fit, Format, Json, Misfit, Nesting, Syntax, Told, Xml, field, field_or, ucm};
 use crate::csv::Quotes;
 use crate::schema::TimeKind;
 use crate::time::{DateOrder, read_seconds, read_time};
@@ -63,6 +65,26 @@ pub(super) const JSON: Format = Format {
                     .to_string()
             })
         },
+    }),
+    fields: FIELDS,
+    fill: Fill::Always(ucm::COLUMNS),
+    times: TimeKind::WallClock,
+    channels: super::Channels::Names,
+};
+
+/// `cdrapi?format=XML`.
+pub(super) const XML: Format = Format {
+    name: "ucm-cdrapi-xml",
+    vendor: "ucm",
+    recognised_by: "<cdr> elements, in a <root> or without",
+    syntax: Syntax::Xml(Xml {
+        keys: KEYS,
+        root: "root",
+        call: "cdr",
+        main: "main_cdr",
+        sub: "sub_cdr",
+        id: "session",
+        page: Some(1000),
     }),
     fields: FIELDS,
     fill: Fill::Always(ucm::COLUMNS),

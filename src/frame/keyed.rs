@@ -267,6 +267,11 @@ impl<'a> Table<'a> {
         self.repaired = true;
     }
 
+    /// Counts a piece between the records that holds something else.
+    pub fn passed_over(&mut self) {
+        self.counts.passed_over += 1;
+    }
+
     /// Accepts the row that was begun; the record's own bytes are those from `start` to `end`.
     pub fn accept(&mut self, start: usize, end: usize) {
         let number = self.counts.records as u32;
@@ -385,7 +390,8 @@ fn bytes_of<'t>(text: &'t [u8], rewritten: &'t [u8], span: Span) -> &'t [u8] {
 /// What is told of an element that is none.
 pub fn unreadable(why: Unreadable, layout: &Layout) -> (Reason, String) {
     let syntax = match layout.format.syntax {
-        Syntax::Csv(_) | Syntax::Json(_) => Reason::JsonSyntax,
+        Syntax::Xml(_) => Reason::XmlSyntax,
+        Syntax::Csv(_) | Syntax::Json(_) | Syntax::Ami(_) => Reason::JsonSyntax,
     };
     match why {
         Unreadable::TooLarge => (Reason::TooLarge, "too many bytes in one record".to_string()),

@@ -3,10 +3,12 @@
 //! One arena of bytes and `spans[record × slot]`; no `String` and no map for a record or a value.
 //! What could not be framed is a reject beside it, located by its offset. Types come later.
 
+pub mod ami;
 pub mod clean;
 pub mod csv;
 pub mod json;
 pub mod keyed;
+pub mod xml;
 
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ pub fn block(block: Block, how: How) -> Records {
         Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, how.encoding),
         Content::Elements { text, elements, call } => match layout.format.syntax {
             Syntax::Json(_) => json::frame(text, &elements, &call, offset, layout, how),
+            Syntax::Xml(_) => xml::frame(text, &elements, &call, offset, layout, how),
+            Syntax::Ami(_) => ami::frame(text, &elements, offset, layout, how),
             Syntax::Csv(_) => unreachable!("lines have no elements"),
         },
         Content::Passed { lines, repeated_header } => {
@@ -204,6 +208,8 @@ pub enum Reason {
     JsonSyntax,
     /// A text with a backslash before what cannot follow one.
     JsonEscape,
+    /// An element that is not written as XML is, nor as devices write it.
+    XmlSyntax,
     /// Nested too deeply.
     TooDeep,
     /// The dump ends within it.
@@ -225,6 +231,7 @@ impl Reason {
             Reason::NotARecord => "not-a-record",
             Reason::JsonSyntax => "json-syntax",
             Reason::JsonEscape => "json-escape",
+            Reason::XmlSyntax => "xml-syntax",
             Reason::TooDeep => "too-deep",
             Reason::Truncated => "truncated",
         }

@@ -269,7 +269,7 @@ fn is_unmarked_utf16(head: &[u8]) -> bool {
     let enough = pairs().count() * 3 / 4;
     let is_unit = |zero: u8, byte: u8| zero == 0 && byte != 0 && !is_control(byte);
     let is_utf16 = |at: usize| pairs().filter(|pair| is_unit(pair[1 - at], pair[at])).count() > enough;
-    text::Encoding::of(head).mark() == 0 && head.len() >= 4 && (is_utf16(0) || is_utf16(1))
+    text::Encoding::of(head) == text::Encoding::Utf8 && head.len() >= 4 && (is_utf16(0) || is_utf16(1))
 }
 
 /// Raw GSM 06.10 has no header: frames of 33 bytes, each of which begins with the four bits 1101.

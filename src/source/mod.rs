@@ -28,6 +28,7 @@ use inputs::{Input, Place};
 use text::TextReader;
 
 pub mod chunk;
+mod declared;
 pub mod encoding;
 pub mod inputs;
 pub mod magic;

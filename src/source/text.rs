@@ -1,4 +1,4 @@
-//! Makes a dump UTF-8: drops the byte order mark, transcodes UTF-16.
+//! Makes a dump UTF-8: drops the byte order mark, transcodes UTF-16 and what an XML declaration names.
 //!
 //! Must not know what the text says. UTF-8 passes through untouched and unchecked (blocks are
 //! checked later, all at once), so its offsets are the file's; UTF-16 is rewritten, and its offsets
@@ -14,13 +14,15 @@ use std::io::{self, Read};
 
 use encoding_rs::mem::{convert_utf16_to_utf8, utf16_valid_up_to};
 
+use super::declared::{self, Recoder};
+
 /// So many bytes of UTF-16 are transcoded at once.
 const STEP: usize = 64 * 1024;
 
 /// Stands in the text for an odd last byte of a UTF-16 dump; no UTF-8 text has it.
 const ODD_BYTE: u8 = 0xFF;
 
-/// How a dump is encoded, told by its byte order mark.
+/// How a dump is encoded, told by its byte order mark, or by its XML declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8 (or what claims to be), without a mark.
@@ -31,6 +33,12 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, greatest byte first.
     Utf16Be,
+    /// UTF-16 without a mark, least byte first, told by how an XML declaration begins in it.
+    BareUtf16Le,
+    /// The same, greatest byte first.
+    BareUtf16Be,
+    /// What an XML declaration names.
+    Declared(&'static encoding_rs::Encoding),
 }
 
 impl Encoding {
@@ -38,35 +46,65 @@ impl Encoding {
     pub fn as_str(self) -> &'static str {
         match self {
             Encoding::Utf8 | Encoding::Utf8Bom => "utf-8",
-            Encoding::Utf16Le => "utf-16le",
-            Encoding::Utf16Be => "utf-16be",
+            Encoding::Utf16Le | Encoding::BareUtf16Le => "utf-16le",
+            Encoding::Utf16Be | Encoding::BareUtf16Be => "utf-16be",
+            Encoding::Declared(encoding) => encoding.name(),
         }
     }
 
-    /// What the first bytes of a dump tell; three are enough.
+    /// What the first bytes of a dump tell; [`declared::LONGEST`] are enough.
     pub fn of(head: &[u8]) -> Encoding {
         match head {
             [0xEF, 0xBB, 0xBF, ..] => Encoding::Utf8Bom,
             [0xFF, 0xFE, ..] => Encoding::Utf16Le,
             [0xFE, 0xFF, ..] => Encoding::Utf16Be,
-            _ => Encoding::Utf8,
+            [b'<', 0, b'?', 0, ..] => Encoding::BareUtf16Le,
+            [0, b'<', 0, b'?', ..] => Encoding::BareUtf16Be,
+            _ => declared::declared(head).map_or(Encoding::Utf8, Encoding::Declared),
         }
+    }
+
+    fn is_utf8(self) -> bool {
+        matches!(self, Encoding::Utf8 | Encoding::Utf8Bom)
+    }
+
+    /// Whether more than the first few bytes must be seen to tell.
+    fn may_be_declared(first: &[u8]) -> bool {
+        first == b"<?x" || first == b"<\0?" || first == b"\0<\0"
     }
 
     /// How many bytes the byte order mark takes.
     pub fn mark(self) -> usize {
         match self {
-            Encoding::Utf8 => 0,
             Encoding::Utf8Bom => 3,
             Encoding::Utf16Le | Encoding::Utf16Be => 2,
+            Encoding::Utf8 | Encoding::BareUtf16Le | Encoding::BareUtf16Be | Encoding::Declared(_) => 0,
         }
     }
 
-    fn transcoder(self) -> Option<Transcoder> {
+    /// What transcodes a dump that begins with `raw`.
+    fn recoding(self, raw: Vec<u8>) -> Option<Recoding> {
+        let utf16 = |order, raw| Some(Recoding::Utf16(Transcoder::new(order, raw)));
         match self {
             Encoding::Utf8 | Encoding::Utf8Bom => None,
-            Encoding::Utf16Le => Some(Transcoder::new(Order::LeastFirst)),
-            Encoding::Utf16Be => Some(Transcoder::new(Order::GreatestFirst)),
+            Encoding::Utf16Le | Encoding::BareUtf16Le => utf16(Order::LeastFirst, raw),
+            Encoding::Utf16Be | Encoding::BareUtf16Be => utf16(Order::GreatestFirst, raw),
+            Encoding::Declared(encoding) => Some(Recoding::Declared(Recoder::new(encoding, raw))),
+        }
+    }
+}
+
+/// What transcodes a dump.
+enum Recoding {
+    Utf16(Transcoder),
+    Declared(Recoder),
+}
+
+impl Recoding {
+    fn refill(&mut self, inner: &mut impl Read, text: &mut Vec<u8>) -> io::Result<()> {
+        match self {
+            Recoding::Utf16(transcoder) => transcoder.refill(inner, text),
+            Recoding::Declared(recoder) => recoder.refill(inner, text),
         }
     }
 }
@@ -76,15 +114,16 @@ impl Encoding {
 pub fn text_of(head: &[u8]) -> Cow<'_, [u8]> {
     let encoding = Encoding::of(head);
     let head = &head[encoding.mark()..];
-    match encoding.transcoder() {
-        None => Cow::Borrowed(head),
-        Some(mut transcoder) => {
-            let mut text = Vec::new();
-            transcoder.raw = head.to_vec();
-            transcoder.transcode(&mut text);
-            Cow::Owned(text)
-        }
+    if encoding.is_utf8() {
+        return Cow::Borrowed(head);
     }
+    let mut text = Vec::new();
+    match encoding.recoding(head.to_vec()) {
+        Some(Recoding::Utf16(mut transcoder)) => transcoder.transcode(&mut text),
+        Some(Recoding::Declared(mut recoder)) => recoder.transcode(&mut text, false),
+        None => {}
+    }
+    Cow::Owned(text)
 }
 
 /// A dump as UTF-8, without its byte order mark.
@@ -94,7 +133,7 @@ pub struct TextReader<R> {
     /// Text that is handed out before anything else is read.
     ready: Vec<u8>,
     at: usize,
-    transcoder: Option<Transcoder>,
+    recoding: Option<Recoding>,
 }
 
 impl<R: Read> TextReader<R> {
@@ -102,17 +141,16 @@ impl<R: Read> TextReader<R> {
     pub fn open(mut inner: R) -> io::Result<TextReader<R>> {
         let mut first = Vec::with_capacity(3);
         (&mut inner).take(3).read_to_end(&mut first)?;
+        if Encoding::may_be_declared(&first) {
+            (&mut inner).take((declared::LONGEST - first.len()) as u64).read_to_end(&mut first)?;
+        }
         let encoding = Encoding::of(&first);
         first.drain(..encoding.mark());
-        let mut transcoder = encoding.transcoder();
-        let ready = match &mut transcoder {
-            None => first,
-            Some(transcoder) => {
-                transcoder.raw = first;
-                Vec::new()
-            }
-        };
-        Ok(TextReader { inner, encoding, ready, at: 0, transcoder })
+        if encoding.is_utf8() {
+            return Ok(TextReader { inner, encoding, ready: first, at: 0, recoding: None });
+        }
+        let recoding = encoding.recoding(first);
+        Ok(TextReader { inner, encoding, ready: Vec::new(), at: 0, recoding })
     }
 
     /// How the dump is encoded.
@@ -123,7 +161,7 @@ impl<R: Read> TextReader<R> {
     /// The offset of the text's first byte: the mark of a UTF-8 dump counts, for its offsets are
     /// the file's; those of a transcoded dump begin at 0.
     pub fn start(&self) -> u64 {
-        match self.transcoder {
+        match self.recoding {
             None => self.encoding.mark() as u64,
             Some(_) => 0,
         }
@@ -133,12 +171,12 @@ impl<R: Read> TextReader<R> {
 impl<R: Read> Read for TextReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.at == self.ready.len() {
-            let Some(transcoder) = &mut self.transcoder else {
+            let Some(recoding) = &mut self.recoding else {
                 return self.inner.read(buf);
             };
             self.ready.clear();
             self.at = 0;
-            transcoder.refill(&mut self.inner, &mut self.ready)?;
+            recoding.refill(&mut self.inner, &mut self.ready)?;
         }
         let n = (&self.ready[self.at..]).read(buf)?;
         self.at += n;
@@ -164,8 +202,8 @@ struct Transcoder {
 }
 
 impl Transcoder {
-    fn new(order: Order) -> Transcoder {
-        Transcoder { order, raw: Vec::new(), units: Vec::new(), fault: None, ended: false }
+    fn new(order: Order, raw: Vec<u8>) -> Transcoder {
+        Transcoder { order, raw, units: Vec::new(), fault: None, ended: false }
     }
 
     /// Reads a step and appends its text: none only at the end. Text that was read before a fault

@@ -4,8 +4,10 @@
 //! else; everything after it works on blocks in parallel, and no block needs the one before.
 //! It must not know columns or files; of a layout it asks only whether a record reads cleanly.
 
+pub mod ami;
 pub mod csv;
 pub mod json;
+pub mod xml;
 
 use std::sync::Arc;
 
@@ -48,7 +50,7 @@ pub enum Content {
         text: Vec<u8>,
         /// Where they stand in it, in order.
         elements: Vec<Element>,
-        /// The id of the call that they are parts of, if they are.
+        /// What tells of which call they are parts, if they are: its id, or its start tag.
         call: Vec<u8>,
     },
     /// One record that is no record: it is rejected as a whole.
@@ -107,6 +109,8 @@ pub enum ElementKind {
     Alone,
     /// One record of a call that is too large to be an element: a sub by its number, or (nothing) the main one.
     Part(Option<u64>),
+    /// More records of a call that is too large, and the number of its subs so far.
+    Rest(u64),
     /// None: it is rejected as it stands.
     Bad(Unreadable),
 }
@@ -163,6 +167,10 @@ pub enum Splitter {
     Csv(csv::Splitter),
     /// Objects in documents.
     Json(Box<json::Splitter>),
+    /// Elements in documents.
+    Xml(Box<xml::Splitter>),
+    /// Blocks of lines.
+    Ami(ami::Splitter),
 }
 
 impl Splitter {
@@ -171,6 +179,8 @@ impl Splitter {
         match &layout.format.syntax {
             Syntax::Csv(_) => Splitter::Csv(csv::Splitter::default()),
             Syntax::Json(json) => Splitter::Json(Box::new(json::Splitter::new(json))),
+            Syntax::Xml(xml) => Splitter::Xml(Box::new(xml::Splitter::new(xml))),
+            Syntax::Ami(ami) => Splitter::Ami(ami::Splitter::new(ami)),
         }
     }
 
@@ -180,6 +190,8 @@ impl Splitter {
         match self {
             Splitter::Csv(csv) => csv.cut(text, layout, at_end),
             Splitter::Json(json) => json.cut(text, at_end),
+            Splitter::Xml(xml) => xml.cut(text, at_end),
+            Splitter::Ami(ami) => ami.cut(text, at_end),
         }
     }
 
@@ -188,14 +200,17 @@ impl Splitter {
         match self {
             Splitter::Csv(_) => csv::skip(text, layout),
             Splitter::Json(json) => json.skip(text, at_end),
+            Splitter::Xml(xml) => xml.skip(text, at_end),
+            Splitter::Ami(ami) => ami.skip(text, at_end),
         }
     }
 
-    /// The id of the call that the elements of the last cut are parts of, if they are.
+    /// What tells of which call the elements of the last cut are parts, if they are: its id, or its start tag.
     pub fn call(&self) -> Vec<u8> {
         match self {
             Splitter::Json(json) => json.call(),
-            _ => Vec::new(),
+            Splitter::Xml(xml) => xml.call(),
+            Splitter::Csv(_) | Splitter::Ami(_) => Vec::new(),
         }
     }
 
@@ -204,6 +219,8 @@ impl Splitter {
         match self {
             Splitter::Csv(_) => Ending::default(),
             Splitter::Json(json) => json.end(),
+            Splitter::Xml(xml) => xml.end(),
+            Splitter::Ami(ami) => ami.end(),
         }
     }
 }
