@@ -127,7 +127,7 @@ pub enum Values {
 }
 
 /// Builds the wanted columns of a block, with the types of `schema`: columns of type null are
-/// prepared for a sink ([`schema::project_prepared`](crate::schema::project_prepared)).
+/// prepared for a sink (`schema::project_prepared`).
 pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRef, carry: Carry) -> Batch {
     let (counts, layout, text_bytes) = (records.counts, records.layout.clone(), records.text_bytes);
     let mut rows = Rows::new(records, &file.shelf);

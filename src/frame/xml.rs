@@ -1,7 +1,7 @@
 //! XML calls → spans.
 //!
 //! Devices write the same fields in the same order, record after record. So the field that comes next
-//! is known before it is read ([`Expected`]), and one comparison and one search for `<` make a span of
+//! is known before it is read (`Expected`), and one comparison and one search for `<` make a span of
 //! it. Whatever is not as expected is read by the grammar of `xml.rs`, field by field, and says what to
 //! expect the next time; the two ways are held against each other, and against quick-xml.
 //!

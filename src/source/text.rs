@@ -52,7 +52,7 @@ impl Encoding {
         }
     }
 
-    /// What the first bytes of a dump tell; [`declared::LONGEST`] are enough.
+    /// What the first bytes of a dump tell; `declared::LONGEST` are enough.
     pub fn of(head: &[u8]) -> Encoding {
         match head {
             [0xEF, 0xBB, 0xBF, ..] => Encoding::Utf8Bom,
