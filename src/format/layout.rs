@@ -7,7 +7,7 @@
 //! format knows ([`Layout::keyed`]), and behind them those for what only the nesting tells ([`Nest`]).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::keys::Keys;
 use super::{ALONE, Fill, Format, From, normalise};
@@ -112,7 +112,8 @@ impl Layout {
         seen: &[String],
     ) -> Layout {
         let normalised: Vec<String> = names.iter().map(|name| normalise(name)).collect();
-        let (slots, repeated_names) = slots_by_field(format, &normalised);
+        let again = again(&normalised);
+        let slots = slots_by_field(format, &normalised, &again);
         let table = match format.fill {
             Fill::Always(columns) => columns,
             Fill::ByHeader(choose) => choose(seen),
@@ -123,7 +124,11 @@ impl Layout {
             fills[*column as usize] = true;
             columns[*column as usize] = sources.iter().flat_map(|from| resolve(from, &slots)).collect();
         }
-        let residue = (0..names.len()).map(|slot| residue(format, &normalised, slot, &columns)).collect();
+        let residue = |(slot, &again): (usize, &bool)| match again {
+            true => Residue::Always,
+            false => residue(format, &normalised[slot], slot, &columns),
+        };
+        let residue = again.iter().enumerate().map(residue).collect();
         Layout {
             format,
             dialect,
@@ -131,7 +136,7 @@ impl Layout {
             expected: if is_plain(format, &normalised, names.len()) { names.len() } else { 0 },
             normalised,
             header,
-            repeated_names,
+            repeated_names: again.iter().filter(|again| **again).count() as u64,
             keys: Keys::default(),
             nest: None,
             seen: seen.to_vec(),
@@ -260,14 +265,15 @@ fn readers(columns: &[Vec<Source>], slot: usize) -> impl Iterator<Item = (Column
 }
 
 /// For every field of the format the slots that hold it, in the order of its names; of a name that
-/// stands twice only the first. Also how many names stood twice.
-fn slots_by_field(format: &Format, normalised: &[String]) -> (HashMap<&'static str, Vec<usize>>, u64) {
+/// stands `again` only the first.
+fn slots_by_field(
+    format: &Format,
+    normalised: &[String],
+    again: &[bool],
+) -> HashMap<&'static str, Vec<usize>> {
     let mut ranked: HashMap<&'static str, Vec<(usize, usize)>> = HashMap::new();
-    let mut repeated = 0;
-    for (slot, name) in normalised.iter().enumerate() {
-        if normalised[..slot].contains(name) {
-            repeated += 1;
-        } else if let Some((field, rank)) = format.field(name) {
+    for (slot, name) in normalised.iter().enumerate().filter(|(slot, _)| !again[*slot]) {
+        if let Some((field, rank)) = format.field(name) {
             ranked.entry(field.name).or_default().push((rank, slot));
         }
     }
@@ -275,7 +281,7 @@ fn slots_by_field(format: &Format, normalised: &[String]) -> (HashMap<&'static s
         slots.sort_unstable();
         (name, slots.into_iter().map(|(_, slot)| slot).collect())
     };
-    (ranked.into_iter().map(in_order).collect(), repeated)
+    ranked.into_iter().map(in_order).collect()
 }
 
 /// The sources that one entry of a format's table stands for: one a slot that holds its field.
@@ -296,14 +302,18 @@ fn resolve(from: &From, slots: &HashMap<&'static str, Vec<usize>>) -> Vec<Source
     holding.iter().map(|&slot| Source { slot, take }).collect()
 }
 
-fn residue(format: &Format, names: &[String], slot: usize, columns: &[Vec<Source>]) -> Residue {
-    if names[..slot].contains(&names[slot]) {
-        return Residue::Always;
-    }
+/// Of each name, whether it stood before; a header may have a hundred thousand.
+fn again(names: &[String]) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    names.iter().map(|name| !seen.insert(name)).collect()
+}
+
+/// Of a name that stands for the first time.
+fn residue(format: &Format, name: &str, slot: usize, columns: &[Vec<Source>]) -> Residue {
     let whole_and_first = |(column, rank): (Column, usize)| {
         rank == 0 && !matches!(columns[column as usize][0].take, Take::Part(_) | Take::WherePositive(_))
     };
-    let repeats = format.field(&names[slot]).is_some_and(|(field, _)| field.repeats);
+    let repeats = format.field(name).is_some_and(|(field, _)| field.repeats);
     if repeats || readers(columns, slot).any(whole_and_first) {
         Residue::Never
     } else if readers(columns, slot).next().is_some() {
