@@ -24,7 +24,7 @@ fn read<'a>(mut pieces: impl Iterator<Item = &'a [u8]>) -> Read {
     (rows, rejects, counts, read.is_ok())
 }
 
-/// The last two bytes say how the rest is cut: so any dump is a seed as it stands.
+// The last two bytes say how the rest is cut: so any dump is a seed as it stands.
 fuzz_target!(|data: &[u8]| {
     let [text @ .., first, second] = data else { return };
     let whole = read([text].into_iter());

@@ -25,6 +25,9 @@ use crate::prepared::{Coded, Words};
 /// A dictionary that has so many bytes takes no more values.
 const MOST_DICTIONARY_BYTES: usize = 1 << 20;
 
+/// The same for so many values: what finds them takes memory, too, in every column of the table.
+const MOST_VALUES: usize = 1 << 15;
+
 /// Rows after which a page of plain values is looked at.
 const PLAIN_STEP: usize = 1024;
 
@@ -74,8 +77,9 @@ struct OpenPage {
 /// No code of the chunk yet.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Lexicons that are remembered: there is one a worker, and one more whenever one is given up.
-const MOST_LEXICONS: usize = 64;
+/// Words that are remembered, of all lexicons: there is one a worker, and one more whenever one is
+/// given up.
+const MOST_KNOWN: usize = 1 << 17;
 
 /// Whether a column of that type can be encoded here.
 pub fn can_encode(data_type: &DataType) -> bool {
@@ -153,12 +157,16 @@ impl DictionaryColumn {
     /// What is known of a lexicon's words, taken out of those that are remembered.
     fn known_of(&mut self, words: &Words) -> Known {
         let found = self.lexicons.iter().rposition(|known| known.lexicon == words.lexicon);
-        if found.is_none() && self.lexicons.len() == MOST_LEXICONS {
-            self.lexicons.remove(0);
-        }
         let mut known = found.map(|at| self.lexicons.remove(at)).unwrap_or_default();
         known.lexicon = words.lexicon;
         known.codes.resize(words.len(), UNKNOWN);
+        let mut room = MOST_KNOWN.saturating_sub(words.len());
+        let is_kept =
+            |known: &Known| room.checked_sub(known.codes.len()).inspect(|left| room = *left).is_some();
+        // The oldest stand in front.
+        self.lexicons.reverse();
+        self.lexicons.retain(is_kept);
+        self.lexicons.reverse();
         known
     }
 
@@ -174,7 +182,8 @@ impl DictionaryColumn {
             self.end_page()?;
         }
         // A page holds codes or plain values, never both.
-        if self.dictionary.page.len() >= MOST_DICTIONARY_BYTES && !self.dictionary.is_full {
+        let Dictionary { page, ends, is_full, .. } = &self.dictionary;
+        if !is_full && (page.len() >= MOST_DICTIONARY_BYTES || ends.len() >= MOST_VALUES) {
             self.end_page()?;
             self.dictionary.is_full = true;
         }
