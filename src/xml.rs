@@ -177,9 +177,9 @@ pub fn name_end(text: &[u8], at: usize) -> usize {
     }
 }
 
-/// White space between tags.
+/// White space between tags; a form feed, too, which XML does not allow, says nothing there.
 pub fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+    byte.is_ascii_whitespace()
 }
 
 /// The first byte from `at` on, and before `end`, that is no white space.

@@ -210,3 +210,8 @@ fn what_stands_between_the_records_of_a_long_call_is_not_lost() {
     let cut = "<cdr><sub_cdr>1</sub_cdr><sub_cdr/><sub_cdr>2</su";
     assert_eq!(pieces(cut, 28), ["<cdr><sub_cdr>1</sub_cdr>", "<cdr>:1 <sub_cdr/>", "!<sub_cdr>2</su"]);
 }
+
+#[test]
+fn a_form_feed_between_calls_is_white_space() {
+    check("<root>\x0c<cdr>1</cdr>\x0c \n<cdr>2</cdr>\x0c</root>", &["<cdr>1</cdr>", "<cdr>2</cdr>"]);
+}
