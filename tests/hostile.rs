@@ -5,27 +5,18 @@
 
 #[path = "common/dumps.rs"]
 mod dumps;
+#[path = "common/watch.rs"]
+mod watch;
 
 use std::io::Cursor;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 use calltable::{Counts, Decoder, Options, Reader};
 use proptest::prelude::*;
 
+use watch::within_a_minute;
+
 const HEADER: &str = "AcctId,src,dst,start,duration,clid\n";
 const RECORD: &str = "1,6039,6011,2024-05-17 12:34:56,4,\"Ann\" <6039>\n";
-
-/// Runs a job that must end.
-fn within_a_minute<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> T {
-    let (done, result) = channel();
-    let thread = std::thread::spawn(move || done.send(job()));
-    match result.recv_timeout(Duration::from_secs(60)) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => panic!("it does not end"),
-        Err(RecvTimeoutError::Disconnected) => std::panic::resume_unwind(thread.join().unwrap_err()),
-    }
-}
 
 /// Reads a dump whole; whatever it is, what was counted adds up.
 fn read(text: Vec<u8>) -> Result<Counts, String> {

@@ -1,7 +1,7 @@
 //! XML and AMI that are meant to hurt: no panic, no hang, nothing lost, and neighbours unharmed.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+#[path = "common/watch.rs"]
+mod watch;
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -9,19 +9,10 @@ use arrow::datatypes::DataType;
 use calltable::{Column, Counts, Decoder, Options, Rejected};
 use proptest::prelude::*;
 
+use watch::within_a_minute;
+
 const CALL: &str = "<cdr><AcctId>1</AcctId><src>6039</src><start>2024-05-17 12:34:56</start></cdr>\n";
 const EVENT: &str = "Event: Cdr\r\nSource: 6039\r\nDuration: 4\r\n\r\n";
-
-/// Runs a job that must end.
-fn within_a_minute<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> T {
-    let (done, result) = channel();
-    let thread = std::thread::spawn(move || done.send(job()));
-    match result.recv_timeout(Duration::from_secs(60)) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => panic!("it does not end"),
-        Err(RecvTimeoutError::Disconnected) => std::panic::resume_unwind(thread.join().unwrap_err()),
-    }
-}
 
 /// Reads a dump whole; whatever it is, what was counted adds up. Comes back with the rejects' reasons, too.
 fn read(text: Vec<u8>) -> Result<(Counts, Vec<&'static str>, Vec<String>), String> {

@@ -1,23 +1,15 @@
 //! JSON that is meant to hurt: no panic, no hang, nothing lost, and the records before and behind are read.
 
+#[path = "common/watch.rs"]
+mod watch;
+
 use std::io::Cursor;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 use calltable::{Counts, Decoder, Options, Reader};
 
-const RECORD: &str = r#"{"AcctId":"1","src":"6039","dst":"6011","start":"2024-05-17 12:34:56"}"#;
+use watch::within_a_minute;
 
-/// Runs a job that must end.
-fn within_a_minute<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> T {
-    let (done, result) = channel();
-    let thread = std::thread::spawn(move || done.send(job()));
-    match result.recv_timeout(Duration::from_secs(60)) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => panic!("it does not end"),
-        Err(RecvTimeoutError::Disconnected) => std::panic::resume_unwind(thread.join().unwrap_err()),
-    }
-}
+const RECORD: &str = r#"{"AcctId":"1","src":"6039","dst":"6011","start":"2024-05-17 12:34:56"}"#;
 
 /// What is counted, and the reasons of the rejects.
 fn read(text: String) -> (Counts, Vec<&'static str>) {
