@@ -10,11 +10,11 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
-use super::{Counts, Place, Reason, Records, Reject, Span, clean};
+use super::{Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
-use crate::split::{Irregular, KEPT_OF_TOO_LARGE, MAX_RECORD};
+use crate::split::{Irregular, MAX_RECORD};
 use crate::structure::{self, Masks, STEP};
 
 /// Bytes that are looked at for structure at a time: small enough that the masks stay in the
@@ -76,7 +76,7 @@ struct Framer<'a> {
     masks: Vec<Masks>,
     fields: Vec<Field>,
     /// Line ends before that byte, for the rejects' lines.
-    counted: (usize, u64),
+    counted: Lines,
 }
 
 impl<'a> Framer<'a> {
@@ -101,7 +101,7 @@ impl<'a> Framer<'a> {
             rewritten: Vec::new(),
             masks: Vec::new(),
             fields: Vec::new(),
-            counted: (0, 0),
+            counted: Lines::default(),
         }
     }
 
@@ -352,11 +352,8 @@ impl<'a> Framer<'a> {
     }
 
     fn reject(&mut self, start: usize, end: usize, reason: Reason, message: String) {
-        let (from, lines) = self.counted;
-        let line = lines + memchr_iter(self.layout.dialect.eol, &self.text[from..start]).count() as u64;
-        self.counted = (start, line);
+        let line = self.counted.before(self.text, start, self.layout.dialect.eol);
         let raw = &self.text[start..end];
-        let kept = if reason == Reason::TooLarge { raw.len().min(KEPT_OF_TOO_LARGE) } else { raw.len() };
         self.rejects.push(Reject {
             number: self.counts.records,
             line,
@@ -365,7 +362,7 @@ impl<'a> Framer<'a> {
             reason,
             field: None,
             message,
-            raw: raw[..kept].to_vec(),
+            raw: kept(raw, reason),
         });
         self.counts.records += 1;
     }

@@ -7,15 +7,15 @@ use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use memchr::memchr_iter;
 
 use super::csv::blanked;
-use super::{Counts, How, Place, Reason, Records, Reject, Span, Stray};
+use super::{Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept};
 use crate::format::layout::Nest;
 use crate::format::{Layout, Syntax};
-use crate::split::{Element, ElementKind, KEPT_OF_TOO_LARGE, Unreadable};
+use crate::split::{Element, ElementKind, Unreadable};
 
 /// Strays of one record that are compared one by one; of more the names are hashed.
 const FEW: usize = 16;
@@ -55,8 +55,10 @@ pub struct Table<'a> {
     named: HashTable<u32>,
     /// Names of the block that are not spelled as the documents do, and their slots.
     odd_names: HashTable<(Box<[u8]>, Option<usize>)>,
+    /// Another in every process: nobody can prepare names that hash alike.
+    hasher: RandomState,
     /// Line ends before that byte, for the rejects' lines.
-    counted: (usize, u64),
+    counted: Lines,
     /// Where `main` and `sub` stand.
     kinds: Option<(Span, Span)>,
 }
@@ -87,7 +89,8 @@ impl<'a> Table<'a> {
             names: Vec::new(),
             named: HashTable::new(),
             odd_names: HashTable::new(),
-            counted: (0, 0),
+            hasher: RandomState::default(),
+            counted: Lines::default(),
             kinds: None,
         }
     }
@@ -141,14 +144,14 @@ impl<'a> Table<'a> {
         if let Some(slot) = self.layout.keys.exact(name) {
             return Some(slot);
         }
-        let hasher = FixedState::default();
-        let hash = hasher.hash_one(name);
+        let hash = self.hasher.hash_one(name);
         if let Some((_, slot)) = self.odd_names.find(hash, |(known, _)| **known == *name) {
             return *slot;
         }
         let slot = self.layout.keys.slot(name);
         if self.odd_names.len() < MOST_ODD_NAMES {
-            self.odd_names.insert_unique(hash, (name.into(), slot), |(known, _)| hasher.hash_one(&**known));
+            self.odd_names
+                .insert_unique(hash, (name.into(), slot), |(known, _)| self.hasher.hash_one(&**known));
         }
         slot
     }
@@ -191,13 +194,12 @@ impl<'a> Table<'a> {
 
     /// How often a name without a slot stood in the row, this time included.
     fn times(&mut self, name: Span) -> u32 {
-        let hasher = FixedState::default();
         let bytes = |span: Span| bytes_of(self.text, &self.rewritten, span);
         let same = |at: usize| bytes(self.names[at].0) == bytes(name);
         let known = if self.named.is_empty() {
             (0..self.names.len()).find(|&at| same(at))
         } else {
-            let hash = hasher.hash_one(bytes(name));
+            let hash = self.hasher.hash_one(bytes(name));
             self.named.find(hash, |&at| same(at as usize)).map(|&at| at as usize)
         };
         if let Some(at) = known {
@@ -211,7 +213,7 @@ impl<'a> Table<'a> {
             many => many - 1,
         };
         let hash_of =
-            |at: &u32| hasher.hash_one(bytes_of(self.text, &self.rewritten, self.names[*at as usize].0));
+            |at: &u32| self.hasher.hash_one(bytes_of(self.text, &self.rewritten, self.names[*at as usize].0));
         for at in from as u32..self.names.len() as u32 {
             self.named.insert_unique(hash_of(&at), at, hash_of);
         }
@@ -293,11 +295,8 @@ impl<'a> Table<'a> {
         message: String,
     ) {
         self.drop_begun();
-        let (from, lines) = if self.counted.0 <= start { self.counted } else { (0, 0) };
-        let line = lines + memchr_iter(self.layout.dialect.eol, &self.text[from..start]).count() as u64;
-        self.counted = (start, line);
+        let line = self.counted.before(self.text, start, self.layout.dialect.eol);
         let raw = &self.text[start..end];
-        let kept = if reason == Reason::TooLarge { raw.len().min(KEPT_OF_TOO_LARGE) } else { raw.len() };
         self.rejects.push(Reject {
             number: self.counts.records,
             line,
@@ -306,7 +305,7 @@ impl<'a> Table<'a> {
             reason,
             field,
             message,
-            raw: raw[..kept].to_vec(),
+            raw: kept(raw, reason),
         });
         self.counts.records += 1;
     }

@@ -13,9 +13,10 @@ pub mod xml;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
+use memchr::memchr_iter;
 
 use crate::format::{Layout, Syntax};
-use crate::split::{Block, Content, Unreadable};
+use crate::split::{Block, Content, KEPT_OF_TOO_LARGE, Unreadable};
 
 /// What the caller wants to be done with records that cannot be read as they stand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -236,6 +237,29 @@ impl Reason {
             Reason::Truncated => "truncated",
         }
     }
+}
+
+/// Counts a block's line ends on the way, for the lines of its rejects.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    at: usize,
+    before: u64,
+}
+
+impl Lines {
+    /// The line ends of `text` before the byte `at`; cheap where that only grows.
+    pub(crate) fn before(&mut self, text: &[u8], at: usize, eol: u8) -> u64 {
+        let (from, lines) = if self.at <= at { (self.at, self.before) } else { (0, 0) };
+        self.before = lines + memchr_iter(eol, &text[from..at]).count() as u64;
+        self.at = at;
+        self.before
+    }
+}
+
+/// What is kept of a rejected record's text.
+pub(crate) fn kept(raw: &[u8], reason: Reason) -> Vec<u8> {
+    let len = if reason == Reason::TooLarge { raw.len().min(KEPT_OF_TOO_LARGE) } else { raw.len() };
+    raw[..len].to_vec()
 }
 
 /// A record that could not be read, with its place and its text.

@@ -43,9 +43,7 @@ pub fn frame(
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
-    let table = elements_of(&text, elements, call, offset, &layout, how, true);
-    let framed = table.finish();
-    framed.records(text, layout)
+    elements_of(&text, elements, call, offset, &layout, how, true).finish().records(text, layout)
 }
 
 /// The same, every field by the grammar: the slow twin.
@@ -57,9 +55,7 @@ pub fn frame_carefully(
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
-    let table = elements_of(&text, elements, call, offset, &layout, how, false);
-    let framed = table.finish();
-    framed.records(text, layout)
+    elements_of(&text, elements, call, offset, &layout, how, false).finish().records(text, layout)
 }
 
 /// The same, with or without the fast way.
