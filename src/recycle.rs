@@ -20,7 +20,8 @@ impl Shelf {
     /// An empty buffer of at least that capacity.
     pub fn take(&self, capacity: usize) -> Vec<u8> {
         let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = buffers.iter().position(|buffer| buffer.capacity() >= capacity);
+        // The last that came back is the warmest.
+        let fitting = buffers.iter().rposition(|buffer| buffer.capacity() >= capacity);
         fitting.map_or_else(|| Vec::with_capacity(capacity), |at| buffers.swap_remove(at))
     }
 

@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::text::{Encoding, TextReader};
 
+/// Bytes that are asked for at a time.
+const STEP: usize = 128 << 10;
+
 /// A piece of the dump's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
@@ -57,10 +60,13 @@ impl<R: Read> Chunks<R> {
             return Err(fault);
         }
         let before = buf.len();
-        // Filled with zeros first: next to nothing, where the buffer was used before and is warm.
-        buf.resize(upto.max(before), 0);
+        buf.reserve(upto.saturating_sub(before));
         let mut filled = before;
         let outcome = loop {
+            // Filled with zeros first, a step at a time: what is read into it finds it in the nearest cache.
+            if filled == buf.len() {
+                buf.resize(upto.min(filled + STEP).max(filled), 0);
+            }
             match self.text.read(&mut buf[filled..]) {
                 Ok(0) => break Ok(filled - before),
                 Ok(read) => filled += read,
