@@ -210,7 +210,7 @@ pub fn convert(job: Job) -> Result<Outcome> {
         Some(path) => Out::Staged(Box::new(Staged::create(path, job.overwrite)?)),
         None => Out::stdout(),
     };
-    let mut tally = Tally::new(&job.inputs.inputs, job.rejects.as_deref());
+    let mut tally = Tally::new(job.rejects.as_deref());
     let workers = Workers::new(job.limits.threads)?;
     let written = write(&job, out, &workers, &mut tally);
     let mut report = Report {

@@ -123,26 +123,34 @@ pub fn inspect(
     check_kinds(&inputs, options)?;
     let options = Arc::new(Options { columns: Column::all().collect(), ..options.clone() });
     let Inputs { inputs, skipped } = inputs;
-    let mut tally = Tally::new(&inputs, None);
-    let mut findings: Vec<Findings> = inputs.iter().map(|_| Findings::default()).collect();
+    let mut tally = Tally::new(None);
+    let mut findings: Vec<Option<Findings>> = Vec::new();
     let workers = Workers::new(limits.threads)?;
     let limit = limits.blocks().0 * crate::split::BLOCK as u64;
     let mut pipeline =
         Pipeline::new(inputs, options, workers, limit, progress.clone()).decoded_by(decode_and_count);
     let times = times_of(&pipeline.schema());
     for event in pipeline {
-        if let Event::Batch(at, batch) = &event {
-            findings[*at].add(batch)?;
-            progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
+        match &event {
+            Event::Begin(_) => findings.push(Some(Findings::default())),
+            Event::Batch(at, batch) => {
+                findings[*at].iter_mut().try_for_each(|findings| findings.add(batch))?;
+                progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
+            }
+            // What is passed over is no input.
+            Event::End(at, ended) if ended.skipped.is_some() => findings[*at] = None,
+            Event::End(..) => {}
         }
         tally.add(event)?;
     }
     let exit = tally.verdict(Agreed::Unsaid);
     let mut report = Report::default();
     tally.finish(&mut report)?;
-    let inputs = findings.into_iter().zip(report.inputs).map(|(findings, report)| findings.of(report, times));
+    let findings = findings.into_iter().flatten();
+    let inputs = findings.zip(report.inputs).map(|(findings, report)| findings.of(report, times));
     let inputs = inputs.collect::<Result<_>>()?;
-    Ok(Inspection { inputs, skipped: skipped.iter().map(SkippedReport::from).collect(), exit })
+    let skipped = skipped.iter().map(SkippedReport::from).chain(report.skipped).collect();
+    Ok(Inspection { inputs, skipped, exit })
 }
 
 fn times_of(schema: &SchemaRef) -> TimeKind {

@@ -202,15 +202,16 @@ impl Iterator for Reader {
         self.rejects.clear();
         loop {
             match self.pipeline.next()? {
+                Event::Begin(_) => {}
                 Event::Batch(at, batch) => {
-                    let decoded = self.numbering.number(*batch, &self.pipeline.inputs()[at].name);
+                    let decoded = self.numbering.number(*batch, self.pipeline.name(at));
                     self.rejects.extend(decoded.rejects);
                     if decoded.rows.num_rows() > 0 || !self.rejects.is_empty() {
                         return Some(Ok(decoded.rows));
                     }
                 }
                 Event::End(at, ended) => {
-                    let name = &self.pipeline.inputs()[at].name;
+                    let name = self.pipeline.name(at).to_string();
                     let counted = self.numbering.end(ended.about.as_ref());
                     let warnings = ended.warnings.iter().chain(&counted);
                     self.warnings.extend(warnings.map(|warning| format!("{name}: {warning}")));

@@ -13,7 +13,6 @@ use crate::pipeline::{Ended, Event};
 use crate::report::{InputReport, RejectsReport, Report, SkippedReport};
 use crate::sink::publish::Staged;
 use crate::sink::rejects::{RejectLine, write_line};
-use crate::source::inputs::Input;
 
 /// The counts of a run so far.
 pub struct Tally {
@@ -42,13 +41,9 @@ struct Rejects {
 
 impl Tally {
     /// Nothing counted yet; rejects go to `path`.
-    pub fn new(inputs: &[Input], path: Option<&Path>) -> Tally {
-        let named = |input: &Input| InputTally {
-            report: InputReport { source: input.name.clone(), ..InputReport::default() },
-            ..InputTally::default()
-        };
+    pub fn new(path: Option<&Path>) -> Tally {
         let rejects = Rejects { path: path.map(Path::to_path_buf), file: None };
-        Tally { inputs: inputs.iter().map(named).collect(), by_reason: BTreeMap::new(), rejects }
+        Tally { inputs: Vec::new(), by_reason: BTreeMap::new(), rejects }
     }
 
     /// Counts an event.
@@ -57,6 +52,11 @@ impl Tally {
     /// A reject cannot be written.
     pub fn add(&mut self, event: Event) -> Result<()> {
         match event {
+            Event::Begin(name) => {
+                let report = InputReport { source: name.to_string(), ..InputReport::default() };
+                self.inputs.push(InputTally { report, ..InputTally::default() });
+                Ok(())
+            }
             Event::End(at, ended) => {
                 self.inputs[at].end(*ended);
                 Ok(())

@@ -391,7 +391,7 @@ fn report_lists_what_is_skipped() {
     folder
         .run("convert dumps -o a.csv --overwrite")
         .exits(0)
-        .says(&["passed over in folders: 2 files", "dumps/.hidden: hidden"]);
+        .says(&["passed over: 2 files", "dumps/.hidden: hidden"]);
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn skipped(report: &Report) -> Vec<String> {
         return Vec::new();
     }
     let count = report.skipped.len();
-    let mut lines = vec![format!("passed over in folders: {}", counted(count as u64, "file"))];
+    let mut lines = vec![format!("passed over: {}", counted(count as u64, "file"))];
     lines.extend(report.skipped.iter().take(NAMED).map(|file| format!("  {}: {}", file.source, file.why)));
     if count > NAMED {
         lines.push(format!("  and {} more, which the report lists", count - NAMED));

@@ -127,14 +127,32 @@ pub fn expand(arguments: &[impl AsRef<OsStr>], ours: &[PathBuf]) -> Result<Input
 
 /// A path for people: what is UTF-8 as it is, other bytes as `\xNN`.
 pub fn display_name(path: &OsStr) -> String {
-    let mut name = String::new();
-    for part in path.as_encoded_bytes().utf8_chunks() {
-        name.push_str(part.valid());
+    display_bytes(path.as_encoded_bytes())
+}
+
+/// The same for the name of an archive's member.
+pub fn display_bytes(name: &[u8]) -> String {
+    let mut shown = String::new();
+    for part in name.utf8_chunks() {
+        shown.push_str(part.valid());
         for byte in part.invalid() {
-            write!(name, "\\x{byte:02X}").expect("a String can be written to");
+            write!(shown, "\\x{byte:02X}").expect("a String can be written to");
         }
     }
-    name
+    shown
+}
+
+/// Why a member of an archive is passed over, told by its name.
+pub fn why_pass_over(name: &str) -> Option<&'static str> {
+    let mut parts = name.split(['/', '\\']).filter(|part| !part.is_empty() && !matches!(*part, "." | ".."));
+    let last = parts.clone().next_back().unwrap_or_default();
+    if parts.any(|part| part.starts_with('.') || part == "__MACOSX") {
+        Some("hidden")
+    } else if last == MANIFEST || OUTPUT_ENDINGS.iter().any(|ending| last.ends_with(ending)) {
+        Some("an output of calltable, by its name")
+    } else {
+        None
+    }
 }
 
 /// Whether two paths lead to the same file, which is there.

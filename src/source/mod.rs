@@ -9,8 +9,10 @@
 //! One way through it:
 //!
 //! ```text
-//! expand ─▶ Input ─▶ open ─▶ Opened ─▶ Raw ─▶ Counted ─▶ (decompression) ─▶ TextReader ─▶ Chunks
-//!                             head: what looks_like sees          the dump's offsets start here
+//! expand ─▶ Input ─▶ open ─▶ Opened ─▶ Raw ─▶ Counted ─▶ TextReader ─▶ Chunks
+//!                             │  ▲                        the dump's offsets start here
+//!                             ▼  │ one a member
+//!                            Packed: what is compressed, and archives
 //! ```
 //!
 //! Nothing is ever read twice or sought in: a pipe is as good as a file. Whoever needs a second
@@ -18,7 +20,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -32,6 +34,7 @@ mod declared;
 pub mod encoding;
 pub mod inputs;
 pub mod magic;
+pub mod packed;
 mod pattern;
 pub mod text;
 mod textual;
@@ -52,6 +55,8 @@ pub struct Opened {
     pub size: Option<u64>,
     /// Whether opening the input again gives the same bytes: true of regular files only.
     pub seekable: bool,
+    /// Where it is, if it is a regular file.
+    pub file: Option<PathBuf>,
     /// The input from its first byte on, the head included.
     pub reader: Raw,
 }
@@ -77,7 +82,8 @@ fn open_file(name: &str, path: &Path) -> Result<Opened> {
     let metadata = file.metadata().map_err(cannot)?;
     let opened = Opened::from_reader(name, Box::new(file))?;
     let size = metadata.is_file().then_some(metadata.len());
-    Ok(Opened { size, seekable: size.is_some(), ..opened })
+    let file = size.is_some().then(|| path.to_path_buf());
+    Ok(Opened { size, seekable: size.is_some(), file, ..opened })
 }
 
 /// A folder stands among the inputs if it could not be walked; listing it again tells why.
@@ -98,18 +104,26 @@ impl Opened {
             Some(e) if head.is_empty() => Err(Error::input(name, format!("cannot be read: {e}"))),
             fault => {
                 let reader = Raw { head: head.clone(), at: 0, fault, rest };
-                Ok(Opened { head, size: None, seekable: false, reader })
+                Ok(Opened { head, size: None, seekable: false, file: None, reader })
             }
         }
     }
 
-    /// The text of the input, to be pulled in chunks. `taken` is raised by every byte that is taken
-    /// from the file itself, for the progress bar; many inputs may share it.
-    pub fn into_chunks(self, taken: Arc<AtomicU64>) -> io::Result<Chunks<Bytes>> {
-        // A decompressor belongs between the two: above the count of the file's own bytes, and
-        // below the byte order mark, which is the dump's.
-        let bytes: Bytes = Box::new(Counted::new(self.reader, taken));
-        Ok(Chunks::new(TextReader::open(bytes)?))
+    /// The same; `taken` is raised by every byte that is taken from here on.
+    pub fn counted(self, taken: Arc<AtomicU64>) -> Opened {
+        let Raw { head, at, fault, rest } = self.reader;
+        let reader = Raw {
+            head: Vec::new(),
+            at: 0,
+            fault: None,
+            rest: Box::new(Counted::new(Raw { head, at, fault, rest }, taken)),
+        };
+        Opened { reader, ..self }
+    }
+
+    /// The text of the input, to be pulled in chunks.
+    pub fn into_chunks(self) -> io::Result<Chunks<Bytes>> {
+        Ok(Chunks::new(TextReader::open(Box::new(self.reader) as Bytes)?))
     }
 }
 
@@ -217,7 +231,7 @@ mod tests {
     fn chunks_count_the_bytes_of_the_file_and_start_after_the_mark() {
         let (_folder, input) = written(b"\xEF\xBB\xBFa,b\n");
         let taken = Arc::new(AtomicU64::new(100));
-        let mut chunks = open(&input).unwrap().into_chunks(taken.clone()).unwrap();
+        let mut chunks = open(&input).unwrap().counted(taken.clone()).into_chunks().unwrap();
         let chunk = chunks.next_chunk(1 << 20).unwrap().unwrap();
         assert_eq!((chunk.offset, &chunk.bytes[..]), (3, &b"a,b\n"[..]));
         assert_eq!(taken.load(Ordering::Relaxed), 107);
@@ -249,7 +263,7 @@ mod tests {
     fn a_fault_within_the_head_comes_after_the_bytes_before_it() {
         let opened = Opened::from_reader("-", Box::new(hard::Broken(b"a,b\n"))).unwrap();
         assert_eq!(opened.head, b"a,b\n");
-        let mut chunks = opened.into_chunks(Arc::default()).unwrap();
+        let mut chunks = opened.into_chunks().unwrap();
         assert_eq!(chunks.next_chunk(1 << 20).unwrap().unwrap().bytes, b"a,b\n");
         assert_eq!(chunks.next_chunk(1 << 20).unwrap_err().to_string(), "the disk is on fire");
     }

@@ -1,0 +1,223 @@
+//! Inputs become dumps: a file is one, what is packed has one or many; and each can be read once more.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::convert::Progress;
+use crate::dump::{Dump, HEAD, Step, Work};
+use crate::error::{Error, Result};
+use crate::format::detect::detect;
+use crate::options::Options;
+use crate::schema::TimeKind;
+use crate::source::chunk::Chunks;
+use crate::source::inputs::{Input, Place};
+use crate::source::magic::{Looks, looks_like};
+use crate::source::packed::{Member, Packed, What, is_packed};
+use crate::source::{self, Bytes, Opened};
+use crate::survey::Survey;
+use crate::time::Zone;
+
+/// The dumps of all inputs, one behind the other: an input is one, or an archive of them.
+pub struct Dumps {
+    inputs: std::vec::IntoIter<Input>,
+    /// What is being unpacked, and which of its members is next.
+    packed: Option<(Packed, Input, usize)>,
+    progress: Arc<Progress>,
+}
+
+/// What was found where a dump should be.
+pub enum Found {
+    /// One.
+    Dump(Box<Open>),
+    /// In a walked folder or an archive, what nobody can have meant: passed over, for this reason.
+    Skipped(String),
+    /// What cannot be read, or is no dump.
+    Failed(Error),
+}
+
+/// A dump that is being read.
+pub struct Open {
+    /// What its bytes become.
+    pub dump: Dump,
+    /// Its text.
+    pub chunks: Chunks<Bytes>,
+    /// Bytes read of it.
+    pub bytes: Arc<AtomicU64>,
+    /// Where it can be read a second time.
+    again: Option<Again>,
+    /// What ended the reading before the dump's end.
+    fault: Option<Error>,
+}
+
+/// Where a dump is found again.
+#[derive(Clone)]
+struct Again {
+    input: Input,
+    /// Which member of it, if it is packed.
+    member: Option<usize>,
+}
+
+impl Dumps {
+    /// Of these inputs. What is taken from their files is counted.
+    pub fn new(inputs: Vec<Input>, progress: Arc<Progress>) -> Dumps {
+        Dumps { inputs: inputs.into_iter(), packed: None, progress }
+    }
+
+    /// The next one, and its name; `times` is what the table's times are, if that is decided.
+    pub fn next(&mut self, options: &Arc<Options>, times: Option<TimeKind>) -> Option<(Arc<str>, Found)> {
+        loop {
+            if let Some(found) = self.next_member(options, times) {
+                return Some(found);
+            }
+            let input = self.inputs.next()?;
+            let name: Arc<str> = input.name.as_str().into();
+            let opened = match source::open(&input) {
+                Ok(opened) => opened,
+                Err(error) => return Some((name, Found::Failed(error))),
+            };
+            if !is_packed(looks_like(&opened.head)) {
+                let opened = opened.counted(self.progress.bytes.clone());
+                let again = opened.seekable.then(|| Again { input: input.clone(), member: None });
+                return Some((name.clone(), found(name, opened, input.walked, again, options, times)));
+            }
+            match Packed::start(&input.name, opened, self.progress.bytes.clone()) {
+                Ok(packed) => self.packed = Some((packed, input, 0)),
+                Err(error) => return Some((name, Found::Failed(error))),
+            }
+        }
+    }
+
+    fn next_member(&mut self, options: &Arc<Options>, times: Option<TimeKind>) -> Option<(Arc<str>, Found)> {
+        let (packed, input, at) = self.packed.as_mut()?;
+        let Some(Member { name, what }) = packed.next() else {
+            self.packed = None;
+            return None;
+        };
+        let name: Arc<str> = name.into();
+        let found = match what {
+            What::Opened(opened) => {
+                let is_file = matches!(&input.place, Place::File(path) if path.is_file());
+                let again = is_file.then(|| Again { input: input.clone(), member: Some(*at) });
+                // What an archive has nobody has named.
+                let walked = input.walked || *name != *input.name;
+                found(name.clone(), *opened, walked, again, options, times)
+            }
+            What::Skipped(why) => Found::Skipped(why),
+            What::Failed(error) => Found::Failed(error),
+        };
+        *at += 1;
+        Some((name, found))
+    }
+}
+
+fn found(
+    name: Arc<str>,
+    opened: Opened,
+    walked: bool,
+    again: Option<Again>,
+    options: &Arc<Options>,
+    times: Option<TimeKind>,
+) -> Found {
+    let looks = looks_like(&opened.head);
+    if walked && matches!(looks, Looks::Sound(_) | Looks::Picture(_) | Looks::Document(_) | Looks::Program(_))
+    {
+        return Found::Skipped(looks.describe(&opened.head));
+    }
+    if !matches!(looks, Looks::Text | Looks::Json | Looks::Xml | Looks::Empty | Looks::Nuls) {
+        let message = format!("no dump: it is {}", looks.describe(&opened.head));
+        return Found::Failed(Error::input(&*name, message));
+    }
+    let bytes = Arc::default();
+    match opened.counted(Arc::clone(&bytes)).into_chunks() {
+        Err(error) => Found::Failed(Error::input(&*name, error.to_string())),
+        Ok(chunks) => {
+            let dump = Dump::new(name, options.clone(), times, chunks.offset());
+            Found::Dump(Box::new(Open { dump, chunks, bytes, again, fault: None }))
+        }
+    }
+}
+
+impl Open {
+    /// The next block, or nothing at the end.
+    pub fn step(&mut self, options: &Arc<Options>) -> Result<Option<Work>> {
+        loop {
+            match self.dump.step()? {
+                Step::Work(work) => return Ok(Some(work)),
+                Step::Done => return self.fault.take().map_or(Ok(None), Err),
+                Step::Need(bytes) => {
+                    if let Err(fault) = fill(&mut self.dump, &mut self.chunks, bytes) {
+                        // What was whole before the fault is read; then the input fails.
+                        self.fault = Some(fault);
+                        self.dump.cut_off();
+                    }
+                }
+                Step::Survey => {
+                    let found = self.again.as_ref().map(|again| again.survey(options)).transpose()?;
+                    self.dump.surveyed(found)?;
+                }
+            }
+        }
+    }
+}
+
+fn fill(dump: &mut Dump, chunks: &mut Chunks<Bytes>, upto: usize) -> Result<()> {
+    let filled = chunks.fill(dump.buffer(), upto);
+    filled.map_err(|error| Error::input(dump.name(), error.to_string()).at(chunks.offset()))?;
+    if dump.buffer().len() < upto {
+        dump.end();
+    }
+    Ok(())
+}
+
+impl Again {
+    /// Reads the dump once more, dates only, up to the first that decides.
+    fn survey(&self, options: &Arc<Options>) -> Result<Survey> {
+        let mut survey = Survey::new(options.zone == Some(Zone::Auto));
+        let failed = |error: std::io::Error| Error::input(&self.input.name, error.to_string());
+        let mut chunks = self.open()?.into_chunks().map_err(failed)?;
+        let mut dump = Dump::new(self.input.name.as_str().into(), options.clone(), None, chunks.offset());
+        loop {
+            match dump.step()? {
+                Step::Done => return Ok(survey),
+                Step::Survey => dump.surveyed(None)?,
+                Step::Need(bytes) => fill(&mut dump, &mut chunks, bytes)?,
+                Step::Work(work) => {
+                    // The head did not decide: it must not seem to now, before its doubts are seen again.
+                    let behind_the_head = work.block.offset >= HEAD as u64;
+                    survey.block(work.block);
+                    if behind_the_head && survey.is_decided(options.date_order) {
+                        return Ok(survey);
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(&self) -> Result<Opened> {
+        let opened = source::open(&self.input)?;
+        let Some(member) = self.member else { return Ok(opened) };
+        let mut packed = Packed::start(&self.input.name, opened, Arc::default())?;
+        match packed.nth(member).map(|member| member.what) {
+            Some(What::Opened(opened)) => Ok(*opened),
+            Some(What::Failed(error)) => Err(error),
+            Some(What::Skipped(_)) | None => Err(Error::input(&self.input.name, "has changed meanwhile")),
+        }
+    }
+}
+
+/// What the times of an input become, if its first bytes tell: for a look before the start.
+pub fn times_of(input: &Input, options: &Options) -> Option<TimeKind> {
+    let mut opened = source::open(input).ok()?;
+    if is_packed(looks_like(&opened.head)) {
+        let mut packed = Packed::start(&input.name, opened, Arc::default()).ok()?;
+        opened = packed.find_map(|member| match member.what {
+            What::Opened(opened) => Some(*opened),
+            What::Skipped(_) | What::Failed(_) => None,
+        })?;
+    }
+    let text = source::text::text_of(&opened.head);
+    let detected =
+        detect(&text, options.format, options.encoding).ok().map(|detected| detected.layout.times());
+    let times = detected.or(options.format.map(|format| format.times))?;
+    Some(if options.zone.is_some() { TimeKind::Instant } else { times })
+}

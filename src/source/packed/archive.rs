@@ -1,0 +1,141 @@
+//! tar and zip, member by member, as they stand.
+//!
+//! Only regular files are members; a link is passed over, wherever it leads. A member that is itself
+//! compressed is decompressed; an archive within an archive is not read, and said to be.
+
+use std::io::{self, Read, Seek};
+
+use super::unpack::{Told, decompressed};
+use super::{Gone, Message, Outgoing, Stream, is_packed};
+use crate::source::inputs::{display_bytes, why_pass_over};
+use crate::source::magic::{Looks, looks_like};
+
+/// Sends the members of a tar archive.
+pub(super) fn tar(bytes: Stream<'_>, out: &Outgoing) -> Result<(), Gone> {
+    let mut archive = tar::Archive::new(bytes);
+    let entries = match archive.entries() {
+        Ok(entries) => entries,
+        Err(error) => return out.send(Message::Done(Some(error))),
+    };
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => return out.send(Message::Done(Some(damaged("tar", &error)))),
+        };
+        let name = display_bytes(&entry.path_bytes());
+        let kind = entry.header().entry_type();
+        if kind.is_dir() || kind.is_pax_global_extensions() {
+            continue;
+        }
+        if !kind.is_file() && !kind.is_contiguous() && !kind.is_gnu_sparse() {
+            out.send(Message::Skipped(name, "no regular file".into()))?;
+            continue;
+        }
+        let size = entry.size();
+        member(name, Whole { inner: Told { what: "tar", inner: entry }, left: size }, out)?;
+    }
+    out.send(Message::Done(None))
+}
+
+/// Sends the members of a zip archive that can be sought in, in the order of its list.
+pub(super) fn zip(file: impl Read + Seek, out: &Outgoing) -> Result<(), Gone> {
+    let mut archive = match zip::ZipArchive::new(file) {
+        Ok(archive) => archive,
+        Err(error) => return out.send(Message::Done(Some(damaged("zip", &error)))),
+    };
+    for at in 0..archive.len() {
+        let listed =
+            archive.by_index_raw(at).map(|file| (display_name(&file), file.is_dir(), file.encrypted()));
+        let (name, is_folder, is_encrypted) = match listed {
+            Ok(listed) => listed,
+            Err(error) => return out.send(Message::Done(Some(damaged("zip", &error)))),
+        };
+        if is_folder {
+            continue;
+        }
+        if is_encrypted {
+            out.failed(Some(name), "it is encrypted")?;
+            continue;
+        }
+        match archive.by_index(at) {
+            Ok(file) if file.is_symlink() => out.send(Message::Skipped(name, "no regular file".into()))?,
+            Ok(file) => member(name, Told { what: "zip", inner: file }, out)?,
+            Err(error) => out.failed(Some(name), damaged("zip", &error).to_string())?,
+        }
+    }
+    out.send(Message::Done(None))
+}
+
+/// Sends the members of a zip archive that comes by a pipe, in the order in which they stand.
+pub(super) fn zip_stream(mut bytes: Stream<'_>, out: &Outgoing) -> Result<(), Gone> {
+    loop {
+        match zip::read::read_zipfile_from_stream(&mut bytes) {
+            Ok(None) => return out.send(Message::Done(None)),
+            Ok(Some(file)) if file.is_dir() => {}
+            Ok(Some(file)) => {
+                let name = display_name(&file);
+                member(name, Told { what: "zip", inner: file }, out)?;
+            }
+            Err(error) => {
+                let message =
+                    format!("the zip archive cannot be read from a pipe, give it as a file: {error}");
+                return out.send(Message::Done(Some(io::Error::other(message))));
+            }
+        }
+    }
+}
+
+fn display_name<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
+    file.name().map_or_else(|_| display_bytes(file.name_raw()), |name| name.into_owned())
+}
+
+/// Sends a member, decompressed, unless its name or what it is tells that nobody wants it.
+fn member(name: String, mut bytes: impl Read, out: &Outgoing) -> Result<(), Gone> {
+    if let Some(why) = why_pass_over(&name) {
+        return out.send(Message::Skipped(name, why.into()));
+    }
+    let mut head = vec![0; crate::source::HEAD];
+    let (filled, fault) = super::fill(&mut bytes, &mut head);
+    head.truncate(filled);
+    let looks = looks_like(&head);
+    let whole = io::Cursor::new(head).chain(super::Fault(fault)).chain(bytes);
+    match looks {
+        Looks::Tar | Looks::Zip => out.failed(Some(name), WITHIN),
+        _ if is_packed(looks) => compressed_member(name, whole, looks, out),
+        _ => out.member(Some(name), whole),
+    }
+}
+
+fn compressed_member(name: String, bytes: impl Read, looks: Looks, out: &Outgoing) -> Result<(), Gone> {
+    match decompressed(Box::new(bytes), looks) {
+        Ok((Looks::Tar | Looks::Zip, _)) => out.failed(Some(name), WITHIN),
+        Ok((_, bytes)) => out.member(Some(name), bytes),
+        Err(error) => out.failed(Some(name), error),
+    }
+}
+
+const WITHIN: &str = "it is an archive within an archive";
+
+fn damaged(what: &str, error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::other(format!("the {what} archive cannot be read on: {error}"))
+}
+
+/// A member of a tar archive, which must be as long as its header says.
+struct Whole<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Whole<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buf)?;
+        self.left = self.left.saturating_sub(read as u64);
+        if read == 0 && self.left > 0 && !buf.is_empty() {
+            return Err(io::Error::other(format!(
+                "the tar archive ends {} bytes before this member",
+                self.left
+            )));
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,317 @@
+//! Compressed dumps and archives: what is in them is read as it would be by itself, what is damaged is read
+//! up to the fault, and nothing that a few bytes ask for is done without bounds.
+
+use std::io::{Cursor, Read, Write};
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{Int32Type, Int64Type};
+use calltable::Reader;
+
+const HEADER: &str = "AcctId,src,dst,start,duration,clid\n";
+
+/// A dump of so many records, the first of that number.
+fn dump(first: usize, records: usize) -> String {
+    let record = |at| format!("{at},6039,6011,2024-05-17 12:34:56,4,\"Ann\" <6039>\n");
+    HEADER.to_string() + &(first..first + records).map(record).collect::<String>()
+}
+
+/// What was read of an input.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    /// The source of every row, and its offset.
+    rows: Vec<(String, i64)>,
+    errors: Vec<String>,
+    skipped: Vec<String>,
+}
+
+/// Reads a file of that name with these bytes; names are told without the folder.
+fn read(name: &str, bytes: &[u8]) -> Found {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    gather(Reader::builder().threads(2).open(&path).unwrap(), folder.path())
+}
+
+fn gather(mut reader: Reader, folder: &Path) -> Found {
+    let folder = format!("{}/", folder.display());
+    let mut found = Found::default();
+    for batch in reader.by_ref() {
+        match batch {
+            Ok(batch) => {
+                let sources = batch.column_by_name("source").unwrap().as_dictionary::<Int32Type>();
+                let names = sources.values().as_string::<i32>();
+                let offsets = batch.column_by_name("source_offset").unwrap().as_primitive::<Int64Type>();
+                let source =
+                    |row: usize| names.value(sources.keys().value(row) as usize).replace(&folder, "");
+                found.rows.extend((0..batch.num_rows()).map(|row| (source(row), offsets.value(row))));
+            }
+            Err(error) => {
+                found.errors.push(error.to_string().replace(&folder, "").replace("External error: ", ""))
+            }
+        }
+    }
+    let skipped = reader.skipped().iter().map(|skipped| format!("{}: {}", skipped.source, skipped.why));
+    found.skipped = skipped.map(|skipped| skipped.replace(&folder, "")).collect();
+    found
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(text, 1).unwrap()
+}
+
+fn bzip2(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bzip2::read::BzEncoder::new(text, bzip2::Compression::fast()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn xz(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    liblzma::read::XzEncoder::new(text, 1).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        // As an attacker would, who need not ask whether a name is allowed.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        builder.append(&header, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// The rows of a dump of so many records under that name.
+fn rows(source: &str, first: usize, records: usize) -> Vec<(String, i64)> {
+    let text = dump(first, records);
+    let starts = text.match_indices('\n').map(|(at, _)| at as i64 + 1).take(records);
+    starts.map(|at| (source.to_string(), at)).collect()
+}
+
+#[track_caller]
+fn check(name: &str, bytes: &[u8], expected: Vec<(String, i64)>) {
+    assert_eq!(read(name, bytes), Found { rows: expected, ..Found::default() });
+}
+
+#[test]
+fn each_compression_is_read_and_known_by_its_content() {
+    let text = dump(1, 1000);
+    for compress in [gzip as Compress, zstd, bzip2, xz] {
+        check("misnamed.csv", &compress(text.as_bytes()), rows("misnamed.csv", 1, 1000));
+    }
+}
+
+#[test]
+fn several_members_are_one_dump() {
+    let text = dump(1, 1000);
+    let (one, other) = text.as_bytes().split_at(20_000);
+    for compress in [gzip as Compress, zstd, bzip2, xz] {
+        check("calls", &[compress(one), compress(other)].concat(), rows("calls", 1, 1000));
+    }
+    let skippable = [&[0x5A, 0x2A, 0x4D, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+    let frames = [skippable.clone(), zstd(one), skippable, zstd(other)].concat();
+    check("calls", &frames, rows("calls", 1, 1000));
+}
+
+#[test]
+fn nuls_behind_gzip_are_no_fault_and_anything_else_is() {
+    let whole = gzip(dump(1, 3).as_bytes());
+    check("calls.gz", &[&whole[..], &[0; 100_000]].concat(), rows("calls.gz", 1, 3));
+    check("calls.gz", &[&whole[..], &[0; 700], &gzip(b"4,1,2,2024-05-17 12:34:56,4,x\n")].concat(), {
+        let end = dump(1, 3).len() as i64;
+        [rows("calls.gz", 1, 3), vec![("calls.gz".into(), end)]].concat()
+    });
+    let found = read("calls.gz", &[&whole[..], b"garbage"].concat());
+    assert_eq!(found.rows, rows("calls.gz", 1, 3));
+    let message = "the gzip data cannot be read on: bytes that are no gzip stand behind its last member";
+    assert_eq!(found.errors, [format!("calls.gz: at byte {}: {message}", dump(1, 3).len())]);
+}
+
+#[test]
+fn what_is_cut_off_is_read_up_to_there_and_fails_by_name() {
+    let text = dump(1, 5000);
+    for compress in [gzip as Compress, zstd, bzip2, xz] {
+        let whole = compress(text.as_bytes());
+        for cut in [whole.len() / 2, whole.len() - 1] {
+            let found = read("calls", &whole[..cut]);
+            let [error] = &found.errors[..] else { panic!("{:?}", found.errors) };
+            assert!(error.starts_with("calls: ") && error.contains(" data "), "{error}");
+            let all = rows("calls", 1, 5000);
+            assert_eq!(found.rows, all[..found.rows.len()]);
+        }
+    }
+    let half = read("calls", &zstd(text.as_bytes())[..2000]);
+    assert!(half.errors[0].contains("the Zstandard data"), "{:?}", half.errors);
+}
+
+#[test]
+fn a_changed_byte_is_a_fault() {
+    let text = dump(1, 500);
+    let mut whole = gzip(text.as_bytes());
+    let end = whole.len();
+    whole[end - 6] ^= 1;
+    let found = read("calls", &whole);
+    assert_eq!(found.errors.len(), 1, "the sum is wrong: {:?}", found.errors);
+}
+
+#[test]
+fn compressed_twice_is_read_and_thrice_is_not() {
+    let text = dump(1, 3);
+    check("calls", &gzip(&zstd(text.as_bytes())), rows("calls", 1, 3));
+    let found = read("calls", &gzip(&gzip(&gzip(text.as_bytes()))));
+    assert_eq!(found.errors, ["calls: cannot be read: compressed more than 2 times"]);
+}
+
+/// Members; those that are read, with their first record and how many; those that are passed over.
+type Members = (Vec<(&'static str, Vec<u8>)>, Vec<(&'static str, usize, usize)>, [&'static str; 3]);
+
+/// Makes an archive of members; compresses it.
+type Make = fn(&[(&str, &[u8])]) -> Vec<u8>;
+type Compress = fn(&[u8]) -> Vec<u8>;
+
+/// A dump, a compressed one, sound, a hidden file, one of ours, a dump in no folder of ours.
+fn members() -> Members {
+    let sound = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0".to_vec();
+    let text = |first, records| dump(first, records).into_bytes();
+    let members = vec![
+        ("2024/may.csv", text(1, 3)),
+        ("2024/june.csv.gz", gzip(&text(10, 2))),
+        ("rec/1.wav", sound),
+        (".hidden", b"x".to_vec()),
+        ("old.parquet", b"PAR1".to_vec()),
+        ("../../../etc/calls.csv", text(20, 1)),
+    ];
+    let read = vec![("2024/may.csv", 1, 3), ("2024/june.csv.gz", 10, 2), ("../../../etc/calls.csv", 20, 1)];
+    let skipped =
+        ["rec/1.wav: a WAV recording", ".hidden: hidden", "old.parquet: an output of calltable, by its name"];
+    (members, read, skipped)
+}
+
+#[track_caller]
+fn check_archive(name: &str, make: Make, pack: Compress) {
+    let (members, read_of, skipped) = members();
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    let expected = Found {
+        rows: read_of.iter().flat_map(|(of, first, n)| rows(&format!("{name}!{of}"), *first, *n)).collect(),
+        errors: Vec::new(),
+        skipped: skipped.iter().map(|skipped| format!("{name}!{skipped}")).collect(),
+    };
+    assert_eq!(read(name, &pack(&make(&members))), expected);
+}
+
+#[test]
+fn archives_are_read_member_by_member() {
+    check_archive("calls.tar", tar, <[u8]>::to_vec);
+    check_archive("calls.tgz", tar, gzip);
+    check_archive("calls.tar.xz", tar, xz);
+    check_archive("calls.zip", zip, <[u8]>::to_vec);
+}
+
+#[test]
+fn a_zip_from_a_pipe_is_read() {
+    let bytes = zip(&[("may.csv", dump(1, 3).as_bytes()), ("june.csv", dump(7, 2).as_bytes())]);
+    let reader = Reader::builder().read("-", Cursor::new(bytes)).unwrap();
+    let found = gather(reader, Path::new("none"));
+    let expected = [rows("-!may.csv", 1, 3), rows("-!june.csv", 7, 2)].concat();
+    assert_eq!(found, Found { rows: expected, ..Found::default() });
+}
+
+#[test]
+fn text_in_an_archive_that_is_no_dump_fails_by_name() {
+    let found = read("calls.tar", &tar(&[("notes.txt", b"hello\n"), ("may.csv", dump(1, 2).as_bytes())]));
+    assert_eq!(found.rows, rows("calls.tar!may.csv", 1, 2));
+    let [error] = &found.errors[..] else { panic!("{:?}", found.errors) };
+    assert!(error.starts_with("calls.tar!notes.txt: no known header"), "{error}");
+}
+
+#[test]
+fn an_archive_within_an_archive_is_not_read() {
+    let inner = zip(&[("may.csv", dump(1, 2).as_bytes())]);
+    let found = read("calls.tar", &tar(&[("inner.zip", &inner), ("inner.tgz", &gzip(&tar(&[("x", b"y")])))]));
+    let error = |name| format!("calls.tar!{name}: cannot be read: it is an archive within an archive");
+    assert_eq!(found.errors, [error("inner.zip"), error("inner.tgz")]);
+}
+
+#[test]
+fn a_tar_that_is_cut_off_fails_in_the_member_that_is() {
+    let whole = tar(&[("may.csv", dump(1, 3).as_bytes()), ("june.csv", dump(1, 1000).as_bytes())]);
+    let found = read("calls.tar", &whole[..20_000]);
+    assert_eq!(found.rows[..3], rows("calls.tar!may.csv", 1, 3));
+    let june = found.rows.len() - 3;
+    assert_eq!(found.rows[3..], rows("calls.tar!june.csv", 1, 1000)[..june]);
+    assert!(june > 100);
+    assert!(found.errors[0].starts_with("calls.tar!june.csv: at byte "), "{:?}", found.errors);
+}
+
+#[test]
+fn a_zip_whose_list_is_gone_fails_by_name() {
+    let whole = zip(&[("may.csv", dump(1, 3).as_bytes())]);
+    let found = read("calls.zip", &whole[..whole.len() - 10]);
+    assert_eq!(found.rows, []);
+    assert!(
+        found.errors[0].starts_with("calls.zip: the zip archive cannot be read on"),
+        "{:?}",
+        found.errors
+    );
+}
+
+/// Bit 0 of the flags, in the member's own header and in the list.
+#[test]
+fn an_encrypted_member_fails_by_name_and_costs_no_other() {
+    let mut whole = zip(&[("may.csv", dump(1, 3).as_bytes()), ("june.csv", dump(4, 1).as_bytes())]);
+    let listed = memchr::memmem::find(&whole, b"PK\x01\x02").unwrap();
+    whole[6] |= 1;
+    whole[listed + 8] |= 1;
+    let found = read("calls.zip", &whole);
+    assert_eq!(found.rows, rows("calls.zip!june.csv", 4, 1));
+    assert_eq!(found.errors, ["calls.zip!may.csv: cannot be read: it is encrypted"]);
+}
+
+#[test]
+fn an_archive_of_nothing_fails_by_name() {
+    assert_eq!(read("calls.zip", &zip(&[])).errors, ["calls.zip: nothing is in it"]);
+}
+
+#[test]
+fn a_thousand_members_are_read_in_order() {
+    let names: Vec<String> = (0..1000).map(|at| format!("{at:04}.csv")).collect();
+    let texts: Vec<String> = (0..1000).map(|at| dump(at, 1)).collect();
+    let members: Vec<(&str, &[u8])> =
+        names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let expected: Vec<_> = names.iter().flat_map(|name| rows(&format!("calls.zip!{name}"), 1, 1)).collect();
+    check("calls.zip", &zip(&members), expected);
+}
+
+/// The order of the dates is told by the last record, far behind the head, so the member is read twice.
+#[test]
+fn a_packed_dump_is_read_twice_where_its_dates_ask_for_it() {
+    let line = "6039,6011,05/06/2024 10:00:00,4,ANSWERED,Internal\n";
+    let header = "Caller Number,Callee Number,Start Time,Talk time,Status,Userfield\n";
+    let text = header.to_string() + &line.repeat(90_000) + &line.replace("05/06", "25/06");
+    let plain = read("calls.csv", text.as_bytes());
+    assert_eq!((plain.rows.len(), plain.errors.len()), (90_001, 0), "{:?}", plain.errors);
+    let packed = read("calls.csv", &gzip(text.as_bytes()));
+    assert_eq!(packed, plain);
+    let within =
+        read("calls.tar", &tar(&[("a.wav", b"RIFF\x24\0\0\0WAVEfmt "), ("calls.csv", text.as_bytes())]));
+    assert_eq!((within.rows.len(), within.errors), (90_001, vec![]));
+}
