@@ -145,7 +145,7 @@ impl Pipeline {
     /// Reads on by one step; comes back with whether there is more.
     fn advance(&mut self) -> bool {
         let Some((_, open)) = &mut self.open else { return self.open_next() };
-        let step = open.step(&self.options);
+        let step = open.step();
         if self.schema.is_none()
             && let Some(about) = open.dump.about()
         {

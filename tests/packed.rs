@@ -315,3 +315,62 @@ fn a_packed_dump_is_read_twice_where_its_dates_ask_for_it() {
         read("calls.tar", &tar(&[("a.wav", b"RIFF\x24\0\0\0WAVEfmt "), ("calls.csv", text.as_bytes())]));
     assert_eq!((within.rows.len(), within.errors), (90_001, vec![]));
 }
+
+const BAD: &str = "7,6039,6011,2024-05-17 12:34:56,x,\"A\nb\" <1>\n";
+
+/// What `convert` made of a dump: the path of its rejects.
+fn rejects_of(folder: &Path, name: &str, text: &[u8]) -> std::path::PathBuf {
+    let (dump, output) = (folder.join(name), folder.join("first.jsonl"));
+    std::fs::write(&dump, text).unwrap();
+    let program = env!("CARGO_BIN_EXE_calltable");
+    let run = std::process::Command::new(program).arg("convert").arg(&dump).arg("-o").arg(&output).output();
+    assert_eq!(run.unwrap().status.code(), Some(4));
+    folder.join("first.jsonl.rejects.jsonl")
+}
+
+#[test]
+fn a_rejects_file_is_read_again_under_its_format_and_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = [dump(1, 2).as_bytes(), BAD.as_bytes(), b"8,6039,6\xE911,2024-05-17 12:34:56,4,x\n"].concat();
+    let rejects = rejects_of(folder.path(), "dump.csv", &text);
+    let all = std::fs::read_to_string(&rejects).unwrap();
+    assert_eq!(all.lines().count(), 2, "{all}");
+    let options = calltable::Options {
+        lenient: true,
+        encoding: Some(calltable::source::encoding::by_label("windows-1252").unwrap()),
+        ..calltable::Options::default()
+    };
+    let mut reader = Reader::builder().options(options).open(&rejects).unwrap();
+    let batch = reader.next().unwrap().unwrap();
+    let text = |column: &str| {
+        let values = batch.column_by_name(column).unwrap().as_string_view();
+        values.iter().map(|value| value.unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(text("record_id"), ["7", "8"]);
+    assert_eq!(text("dst"), ["6011", "6é11"]);
+    assert_eq!(text("clid"), ["A\nb", "x"].map(|clid| clid.replace("A\nb", "\"A\nb\" <1>")));
+    assert!(reader.next().is_none());
+}
+
+#[test]
+fn what_is_not_whole_in_a_rejects_file_fails_and_costs_no_other() {
+    let line = |raw: &str, more: &str| {
+        format!(
+            "{{\"source\":\"a.csv\",\"format\":\"ucm-cdrapi-csv\",\"record\":1,\"line\":2,\"offset\":35,\"length\":9,\
+             \"reason\":\"too-large\",\"field\":null,\"message\":\"\",\"header\":\"{}\",\"raw\":\"{raw}\"{more}}}\n",
+            HEADER.trim_end()
+        )
+    };
+    let good = "1,6039,6011,2024-05-17 12:34:56,4,x";
+    let found = read("a.rejects.jsonl", (line(good, "") + &line("2,60", ",\"raw_cut\":true")).as_bytes());
+    assert_eq!(found.rows, [("a.rejects.jsonl!a.csv".to_string(), HEADER.len() as i64)]);
+    let [error] = &found.errors[..] else { panic!("{:?}", found.errors) };
+    assert!(
+        error.ends_with("records that are not whole in the rejects file, only in the dump itself: 1"),
+        "{error}"
+    );
+
+    let found = read("a.rejects.jsonl", (line(good, "") + "nonsense\n").as_bytes());
+    assert_eq!(found.rows.len(), 1);
+    assert!(found.errors[0].contains("line 2 is no line of a rejects file"), "{:?}", found.errors);
+}

@@ -55,6 +55,8 @@ struct Again {
     input: Input,
     /// Which member of it, if it is packed.
     member: Option<usize>,
+    /// How it is read.
+    options: Arc<Options>,
 }
 
 impl Dumps {
@@ -75,9 +77,13 @@ impl Dumps {
                 Ok(opened) => opened,
                 Err(error) => return Some((name, Found::Failed(error))),
             };
-            if !is_packed(looks_like(&opened.head)) {
+            if !is_packed(&opened.head) {
                 let opened = opened.counted(self.progress.bytes.clone());
-                let again = opened.seekable.then(|| Again { input: input.clone(), member: None });
+                let again = opened.seekable.then(|| Again {
+                    input: input.clone(),
+                    member: None,
+                    options: options.clone(),
+                });
                 return Some((name.clone(), found(name, opened, input.walked, again, options, times)));
             }
             match Packed::start(&input.name, opened, self.progress.bytes.clone()) {
@@ -89,15 +95,20 @@ impl Dumps {
 
     fn next_member(&mut self, options: &Arc<Options>, times: Option<TimeKind>) -> Option<(Arc<str>, Found)> {
         let (packed, input, at) = self.packed.as_mut()?;
-        let Some(Member { name, what }) = packed.next() else {
+        let Some(Member { name, format, what }) = packed.next() else {
             self.packed = None;
             return None;
         };
         let name: Arc<str> = name.into();
+        let options = &under(options, format.as_deref());
         let found = match what {
             What::Opened(opened) => {
                 let is_file = matches!(&input.place, Place::File(path) if path.is_file());
-                let again = is_file.then(|| Again { input: input.clone(), member: Some(*at) });
+                let again = is_file.then(|| Again {
+                    input: input.clone(),
+                    member: Some(*at),
+                    options: options.clone(),
+                });
                 // What an archive has nobody has named.
                 let walked = input.walked || *name != *input.name;
                 found(name.clone(), *opened, walked, again, options, times)
@@ -107,6 +118,14 @@ impl Dumps {
         };
         *at += 1;
         Some((name, found))
+    }
+}
+
+/// The options for a member whose format is known: the caller's own word about formats is about others.
+fn under(options: &Arc<Options>, format: Option<&str>) -> Arc<Options> {
+    match format.and_then(crate::format::by_name) {
+        Some(format) => Arc::new(Options { format: Some(format), ..Options::clone(options) }),
+        None => options.clone(),
     }
 }
 
@@ -139,7 +158,7 @@ fn found(
 
 impl Open {
     /// The next block, or nothing at the end.
-    pub fn step(&mut self, options: &Arc<Options>) -> Result<Option<Work>> {
+    pub fn step(&mut self) -> Result<Option<Work>> {
         loop {
             match self.dump.step()? {
                 Step::Work(work) => return Ok(Some(work)),
@@ -152,7 +171,7 @@ impl Open {
                     }
                 }
                 Step::Survey => {
-                    let found = self.again.as_ref().map(|again| again.survey(options)).transpose()?;
+                    let found = self.again.as_ref().map(|again| again.survey()).transpose()?;
                     self.dump.surveyed(found)?;
                 }
             }
@@ -171,7 +190,8 @@ fn fill(dump: &mut Dump, chunks: &mut Chunks<Bytes>, upto: usize) -> Result<()> 
 
 impl Again {
     /// Reads the dump once more, dates only, up to the first that decides.
-    fn survey(&self, options: &Arc<Options>) -> Result<Survey> {
+    fn survey(&self) -> Result<Survey> {
+        let options = &self.options;
         let mut survey = Survey::new(options.zone == Some(Zone::Auto));
         let failed = |error: std::io::Error| Error::input(&self.input.name, error.to_string());
         let mut chunks = self.open()?.into_chunks().map_err(failed)?;
@@ -208,7 +228,7 @@ impl Again {
 /// What the times of an input become, if its first bytes tell: for a look before the start.
 pub fn times_of(input: &Input, options: &Options) -> Option<TimeKind> {
     let mut opened = source::open(input).ok()?;
-    if is_packed(looks_like(&opened.head)) {
+    if is_packed(&opened.head) {
         let mut packed = Packed::start(&input.name, opened, Arc::default()).ok()?;
         opened = packed.find_map(|member| match member.what {
             What::Opened(opened) => Some(*opened),

@@ -1,4 +1,4 @@
-//! Compressed inputs and archives: the dumps that are in them, one behind the other.
+//! Compressed inputs, archives, and rejects files: the dumps that are in them, one behind the other.
 //!
 //! ```text
 //!  a thread of its own: file ─▶ decompress ─▶ members ──▶ a few buffers ──▶ Packed ─▶ Opened, one a member
@@ -10,6 +10,7 @@
 
 mod archive;
 mod gzip;
+mod rejects;
 mod unpack;
 
 use std::io::{self, Read};
@@ -18,7 +19,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::magic::Looks;
+use super::magic::{Looks, looks_like};
 use super::{Bytes, HEAD, Opened};
 use crate::error::{Error, Result};
 
@@ -38,6 +39,8 @@ pub struct Packed {
 pub struct Member {
     /// What column `source` says.
     pub name: String,
+    /// Its format, where the input says it.
+    pub format: Option<String>,
     /// Its bytes, or why there are none.
     pub what: What,
 }
@@ -54,8 +57,8 @@ pub enum What {
 
 /// What the unpacking thread says, in this order: `Begin`, `Bytes` …, `End`, for each member; then `Done`.
 enum Message {
-    /// A member of that name; of an input that is only compressed it has none.
-    Begin(Option<String>),
+    /// A member of that name; of an input that is only compressed it has none. Its format, where it is known.
+    Begin { name: Option<String>, format: Option<String> },
     /// What follows of it.
     Bytes(Vec<u8>),
     /// It has ended; or it could not be read on.
@@ -86,9 +89,14 @@ struct Outgoing {
 /// Nobody listens any more: the run was given up.
 struct Gone;
 
-/// Whether such an input is unpacked.
-pub fn is_packed(looks: Looks) -> bool {
-    matches!(looks, Looks::Gzip | Looks::Zstd | Looks::Bzip2 | Looks::Xz | Looks::Zip | Looks::Tar)
+/// Whether an input that begins so is unpacked.
+pub fn is_packed(head: &[u8]) -> bool {
+    let looks = looks_like(head);
+    is_compressed(looks) || matches!(looks, Looks::Zip | Looks::Tar) || rejects::is_rejects(head)
+}
+
+fn is_compressed(looks: Looks) -> bool {
+    matches!(looks, Looks::Gzip | Looks::Zstd | Looks::Bzip2 | Looks::Xz)
 }
 
 impl Packed {
@@ -111,14 +119,14 @@ impl Iterator for Packed {
     /// The next member; what is left of the one before is passed over.
     fn next(&mut self) -> Option<Member> {
         let begun = lock(&self.incoming).next_member();
-        let whole = |what| Some(Member { name: self.name.clone(), what });
+        let whole = |what| Some(Member { name: self.name.clone(), format: None, what });
         let message = match begun {
             Ok(message) => message,
             Err(fault) => return whole(What::Failed(Error::input(&self.name, fault.to_string()))),
         };
         self.members += 1;
         match message {
-            Message::Begin(within) => {
+            Message::Begin { name: within, format } => {
                 let name = match &within {
                     Some(within) => format!("{}!{within}", self.name),
                     None => self.name.clone(),
@@ -128,11 +136,13 @@ impl Iterator for Packed {
                     Ok(opened) => What::Opened(Box::new(opened)),
                     Err(error) => What::Failed(error),
                 };
-                Some(Member { name, what })
+                Some(Member { name, format, what })
             }
-            Message::Skipped(within, why) => {
-                Some(Member { name: format!("{}!{within}", self.name), what: What::Skipped(why) })
-            }
+            Message::Skipped(within, why) => Some(Member {
+                name: format!("{}!{within}", self.name),
+                format: None,
+                what: What::Skipped(why),
+            }),
             Message::Done(None) if self.members == 1 => {
                 whole(What::Failed(Error::input(&self.name, "nothing is in it")))
             }
@@ -150,12 +160,12 @@ impl Incoming {
             match self.receive()? {
                 Message::End(_) => self.is_open = false,
                 Message::Bytes(bytes) => drop(self.empty.send(bytes)),
-                Message::Begin(_) | Message::Skipped(..) | Message::Done(_) => return Err(lost()),
+                Message::Begin { .. } | Message::Skipped(..) | Message::Done(_) => return Err(lost()),
             }
         }
         (self.buffer, self.at) = (Vec::new(), 0);
         let message = self.receive();
-        self.is_open = matches!(message, Ok(Message::Begin(_)));
+        self.is_open = matches!(message, Ok(Message::Begin { .. }));
         // Behind the last there is nothing, however often it is asked for.
         if message.is_err() { Ok(Message::Done(None)) } else { message }
     }
@@ -180,7 +190,7 @@ impl Incoming {
                     self.is_open = false;
                     return fault.map_or(Ok(0), Err);
                 }
-                Ok(Message::Begin(_) | Message::Skipped(..) | Message::Done(_)) | Err(_) => {
+                Ok(Message::Begin { .. } | Message::Skipped(..) | Message::Done(_)) | Err(_) => {
                     self.is_open = false;
                     return Err(lost());
                 }
@@ -217,7 +227,7 @@ impl Outgoing {
 
     /// Sends a member: all that `bytes` gives, and the fault that ends it early.
     fn member(&self, name: Option<String>, mut bytes: impl Read) -> std::result::Result<(), Gone> {
-        self.send(Message::Begin(name))?;
+        self.send(Message::Begin { name, format: None })?;
         loop {
             let mut buffer = self.empty.try_recv().unwrap_or_default();
             buffer.resize(BUFFER, 0);
@@ -234,7 +244,7 @@ impl Outgoing {
 
     /// Sends a member that cannot be read.
     fn failed(&self, name: Option<String>, why: impl Into<String>) -> std::result::Result<(), Gone> {
-        self.send(Message::Begin(name))?;
+        self.send(Message::Begin { name, format: None })?;
         self.send(Message::End(Some(io::Error::other(why.into()))))
     }
 }

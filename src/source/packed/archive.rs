@@ -6,7 +6,7 @@
 use std::io::{self, Read, Seek};
 
 use super::unpack::{Told, decompressed};
-use super::{Gone, Message, Outgoing, Stream, is_packed};
+use super::{Gone, Message, Outgoing, Stream, is_compressed};
 use crate::source::inputs::{display_bytes, why_pass_over};
 use crate::source::magic::{Looks, looks_like};
 
@@ -101,7 +101,7 @@ fn member(name: String, mut bytes: impl Read, out: &Outgoing) -> Result<(), Gone
     let whole = io::Cursor::new(head).chain(super::Fault(fault)).chain(bytes);
     match looks {
         Looks::Tar | Looks::Zip => out.failed(Some(name), WITHIN),
-        _ if is_packed(looks) => compressed_member(name, whole, looks, out),
+        _ if is_compressed(looks) => compressed_member(name, whole, looks, out),
         _ => out.member(Some(name), whole),
     }
 }

@@ -13,7 +13,7 @@ use liblzma::read::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 
 use super::gzip::Gzip;
-use super::{Gone, Message, Outgoing, Stream as Bytes, archive, is_packed, peeked};
+use super::{Gone, Message, Outgoing, Stream as Bytes, archive, is_compressed, peeked, rejects};
 use crate::source::Opened;
 use crate::source::chunk::Counted;
 use crate::source::magic::{Looks, looks_like};
@@ -54,17 +54,27 @@ fn stream(bytes: Bytes<'_>, looks: Looks, out: &Outgoing) -> Result<(), Gone> {
     match looks {
         Looks::Tar => archive::tar(bytes, out),
         Looks::Zip => archive::zip_stream(bytes, out),
-        _ => {
-            out.member(None, bytes)?;
-            out.send(Message::Done(None))
+        Looks::Json => {
+            let (head, bytes) = peeked(bytes);
+            if rejects::is_rejects(&head) {
+                return rejects::rejects(bytes, out);
+            }
+            whole(bytes, out)
         }
+        _ => whole(bytes, out),
     }
+}
+
+/// An input that is one dump.
+fn whole(bytes: Bytes<'_>, out: &Outgoing) -> Result<(), Gone> {
+    out.member(None, bytes)?;
+    out.send(Message::Done(None))
 }
 
 /// What is below all compressions, and what it looks like; or why it is not read.
 pub(super) fn decompressed(mut bytes: Bytes<'_>, mut looks: Looks) -> Result<(Looks, Bytes<'_>), String> {
     let mut layers = 0;
-    while is_packed(looks) && !matches!(looks, Looks::Tar | Looks::Zip) {
+    while is_compressed(looks) {
         layers += 1;
         if layers > MOST_LAYERS {
             return Err(format!("compressed more than {MOST_LAYERS} times"));
