@@ -137,10 +137,8 @@ impl Member {
             out.send(Message::Bytes(self.buffer))?;
         }
         let fault = (self.cut > 0).then(|| {
-            let n = self.cut;
-            io::Error::other(format!(
-                "{n} records are not whole in the rejects file: they are in the dump alone"
-            ))
+            let what = "records that are not whole in the rejects file, only in the dump itself";
+            io::Error::other(format!("{what}: {}", self.cut))
         });
         out.send(Message::End(fault))
     }
