@@ -86,6 +86,8 @@ pub struct Dump {
     cut_off: bool,
     /// Where the memory of blocks comes back to.
     shelf: Shelf,
+    /// Where the words of columns wait that are built as codes.
+    library: Library,
     state: State,
     about: Option<About>,
     warnings: Vec<String>,
@@ -135,15 +137,17 @@ impl Dump {
             at_end: false,
             cut_off: false,
             shelf: Shelf::default(),
+            library: Library::default(),
             state: State::Head,
             about: None,
             warnings: Vec::new(),
         }
     }
 
-    /// Takes memory from that shelf in place of one of its own, to share it with other dumps.
-    pub fn with_shelf(mut self, shelf: Shelf) -> Dump {
-        self.shelf = shelf;
+    /// Takes memory from that shelf, and words from that library, in place of its own: to share them with
+    /// other dumps that are read with the same options.
+    pub fn sharing(mut self, shelf: Shelf, library: Library) -> Dump {
+        (self.shelf, self.library) = (shelf, library);
         self
     }
 
@@ -296,7 +300,7 @@ impl Dump {
             zone: self.options.zone,
             first_offset: survey.first_offset().unwrap_or(0),
             shelf: self.shelf.clone(),
-            library: Library::default(),
+            library: self.library.clone(),
         };
         self.about = Some(About {
             format: Some(layout.format),

@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 
 use arrow::datatypes::SchemaRef;
 
-use crate::column::Batch;
+use crate::column::{Batch, Library};
 use crate::convert::Progress;
 use crate::dump::{About, Work};
 use crate::error::Error;
@@ -77,6 +77,7 @@ pub struct Pipeline {
     built: Option<SchemaRef>,
     is_prepared: bool,
     shelf: Shelf,
+    library: Library,
     decode: Decode,
 }
 
@@ -112,6 +113,7 @@ impl Pipeline {
             built: None,
             is_prepared: false,
             shelf: Shelf::default(),
+            library: Library::default(),
             decode: Work::decode,
         }
     }
@@ -169,7 +171,7 @@ impl Pipeline {
         self.queue.push_back(Queued::Begin(name));
         let ended = match found {
             Found::Dump(mut open) => {
-                open.dump = open.dump.with_shelf(self.shelf.clone());
+                open.dump = open.dump.sharing(self.shelf.clone(), self.library.clone());
                 self.open = Some((at, *open));
                 return true;
             }

@@ -75,11 +75,11 @@ const MOST_BYTES: usize = 6 << 20;
 const MOST_SETS: usize = 64;
 
 impl Library {
-    /// Lexicons for a block of that layout.
+    /// Lexicons for a block of that layout, or one that is filled like it.
     pub fn take(&self, layout: &Arc<Layout>) -> Lexicons {
         let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting =
-            sets.iter().rposition(|set| set.layout.as_ref().is_some_and(|of| Arc::ptr_eq(of, layout)));
+        let fits = |set: &Lexicons| set.layout.as_ref().is_some_and(|of| of.fills_alike(layout));
+        let fitting = sets.iter().rposition(fits);
         let mut set = fitting.map(|at| sets.swap_remove(at)).unwrap_or_default();
         set.layout = Some(layout.clone());
         set

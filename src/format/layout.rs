@@ -166,6 +166,12 @@ impl Layout {
         Layout::keyed(self.format, self.dialect.eol, &seen)
     }
 
+    /// Whether the columns of both are filled by the same slots, in the same way.
+    pub fn fills_alike(&self, other: &Layout) -> bool {
+        std::ptr::eq(self, other)
+            || (self.format.name == other.format.name && self.names == other.names && self.seen == other.seen)
+    }
+
     /// Whether it is that of records that are each alone in a document.
     pub fn is_alone(&self) -> bool {
         self.seen.iter().any(|name| name == ALONE)

@@ -66,8 +66,21 @@ struct Group {
     columns: Vec<Arc<ColumnQueue>>,
     rows: usize,
     text: u64,
+    /// Batches too small to wake the workers for, each: what they have, and the place that they take together.
+    held: Option<Held>,
     done: Receiver<(usize, Encoded)>,
 }
+
+/// Small batches that wait for others.
+struct Held {
+    ticket: Arc<Ticket>,
+    rows: usize,
+    text: u64,
+}
+
+/// Batches wake the workers when together they have so many rows, or come from so many bytes of text.
+const WAKE_ROWS: usize = 1024;
+const WAKE_TEXT: u64 = 512 << 10;
 
 type Encoded = std::result::Result<Vec<Chunk>, String>;
 
@@ -142,7 +155,7 @@ impl ParquetSink {
             let (send, done) = channel();
             let columns =
                 columns(&self.schema, writers, self.writer.schema_descr().columns(), self.codec, &send);
-            self.group = Some(Group { columns, rows: 0, text: 0, done });
+            self.group = Some(Group { columns, rows: 0, text: 0, held: None, done });
         }
         Ok(self.group.as_mut().expect("opened above"))
     }
@@ -150,9 +163,11 @@ impl ParquetSink {
     /// Ends the open row group: its columns are finished by the workers, while the next one begins.
     fn close_group(&mut self) -> Result<()> {
         self.append_closing()?;
-        if let Some(group) = self.group.take() {
+        if let Some(mut group) = self.group.take() {
+            group.held = None;
             for column in &group.columns {
-                column.push(Message::Close, &self.workers);
+                column.push(Message::Close);
+                column.wake(&self.workers);
             }
             self.closing = Some(group);
         }
@@ -189,21 +204,24 @@ impl Sink for ParquetSink {
     fn write(&mut self, rows: &RecordBatch, prepared: &[Option<Prepared>], text_bytes: u64) -> Result<()> {
         let mut from = 0;
         while from < rows.num_rows() {
-            self.waiting.wait();
             let (limit, workers, waiting) = (self.rows_a_group, self.workers.clone(), self.waiting.clone());
             let group = self.open_group()?;
             let len = (rows.num_rows() - from).min(limit - group.rows);
+            let text = text_bytes * len as u64 / rows.num_rows() as u64;
+            let (ticket, is_enough) = group.hold(len, text, &waiting);
             let piece = rows.slice(from, len);
-            let ticket = Arc::new(Ticket::new(waiting));
             for (at, (column, array)) in group.columns.iter().zip(piece.columns()).enumerate() {
                 let values = match prepared.get(at) {
                     Some(Some(prepared)) => Values::Prepared(prepared.slice(from, len)),
                     _ => Values::Array(array.clone()),
                 };
-                column.push(Message::Values { values, _ticket: ticket.clone() }, &workers);
+                column.push(Message::Values { values, _ticket: ticket.clone() });
+                if is_enough {
+                    column.wake(&workers);
+                }
             }
             group.rows += len;
-            group.text += text_bytes * len as u64 / rows.num_rows() as u64;
+            group.text += text;
             from += len;
             if group.rows == limit || group.text >= MAX_GROUP_TEXT {
                 self.close_group()?;
@@ -217,6 +235,22 @@ impl Sink for ParquetSink {
         self.append_closing()?;
         let ParquetSink { path, writer, groups, .. } = *self;
         Ok((writer.into_inner().map_err(|error| failed(&path, error))?, groups))
+    }
+}
+
+impl Group {
+    /// The place of a batch of so many rows among those that wait, and whether the workers are to be woken
+    /// for all that it has. Blocks while too many wait.
+    fn hold(&mut self, rows: usize, text: u64, waiting: &Arc<Waiting>) -> (Arc<Ticket>, bool) {
+        let mut held = self.held.take().unwrap_or_else(|| {
+            waiting.wait();
+            Held { ticket: Arc::new(Ticket::new(waiting.clone())), rows: 0, text: 0 }
+        });
+        held.rows += rows;
+        held.text += text;
+        let (ticket, is_enough) = (held.ticket.clone(), held.rows >= WAKE_ROWS || held.text >= WAKE_TEXT);
+        self.held = Some(held).filter(|_| !is_enough);
+        (ticket, is_enough)
     }
 }
 
@@ -314,9 +348,13 @@ fn leaves(field: &FieldRef) -> usize {
 }
 
 impl ColumnQueue {
-    fn push(self: &Arc<Self>, message: Message, workers: &Workers) {
+    fn push(&self, message: Message) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).messages.push_back(message);
+    }
+
+    /// Has a worker encode what waits.
+    fn wake(self: &Arc<Self>, workers: &Workers) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.messages.push_back(message);
         if !std::mem::replace(&mut state.taken, true) {
             let column = self.clone();
             workers.spawn(move || column.work());

@@ -59,8 +59,8 @@ pub enum What {
 enum Message {
     /// A member of that name; of an input that is only compressed it has none. Its format, where it is known.
     Begin { name: Option<String>, format: Option<String> },
-    /// What follows of it.
-    Bytes(Vec<u8>),
+    /// What follows of it: a buffer, and how many of its bytes.
+    Bytes(Vec<u8>, usize),
     /// It has ended; or it could not be read on.
     End(Option<io::Error>),
     /// A member that is not read: its name, and why.
@@ -76,6 +76,7 @@ struct Incoming {
     empty: Sender<Vec<u8>>,
     buffer: Vec<u8>,
     at: usize,
+    end: usize,
     /// The member that is open has not ended.
     is_open: bool,
 }
@@ -108,7 +109,7 @@ impl Packed {
         let unpacking = move || unpack::input(opened, taken, &outgoing);
         let thread = thread::Builder::new().name("calltable-unpack".into()).spawn(unpacking);
         thread.map_err(|error| Error::input(name, format!("no thread to unpack it: {error}")))?;
-        let incoming = Incoming { messages, empty, buffer: Vec::new(), at: 0, is_open: false };
+        let incoming = Incoming { messages, empty, buffer: Vec::new(), at: 0, end: 0, is_open: false };
         Ok(Packed { name: name.into(), incoming: Arc::new(Mutex::new(incoming)), members: 0 })
     }
 }
@@ -148,7 +149,7 @@ impl Iterator for Packed {
             }
             Message::Done(None) => None,
             Message::Done(Some(fault)) => whole(What::Failed(Error::input(&self.name, fault.to_string()))),
-            Message::Bytes(_) | Message::End(_) => None,
+            Message::Bytes(..) | Message::End(_) => None,
         }
     }
 }
@@ -159,11 +160,11 @@ impl Incoming {
         while self.is_open {
             match self.receive()? {
                 Message::End(_) => self.is_open = false,
-                Message::Bytes(bytes) => drop(self.empty.send(bytes)),
+                Message::Bytes(bytes, _) => drop(self.empty.send(bytes)),
                 Message::Begin { .. } | Message::Skipped(..) | Message::Done(_) => return Err(lost()),
             }
         }
-        (self.buffer, self.at) = (Vec::new(), 0);
+        self.at = self.end;
         let message = self.receive();
         self.is_open = matches!(message, Ok(Message::Begin { .. }));
         // Behind the last there is nothing, however often it is asked for.
@@ -175,14 +176,14 @@ impl Incoming {
     }
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.buffer.len() {
+        while self.at == self.end {
             if !self.is_open {
                 return Ok(0);
             }
             match self.receive() {
-                Ok(Message::Bytes(bytes)) => {
+                Ok(Message::Bytes(bytes, len)) => {
                     let read = std::mem::replace(&mut self.buffer, bytes);
-                    self.at = 0;
+                    (self.at, self.end) = (0, len.min(self.buffer.len()));
                     // Nobody wants it back who has unpacked all.
                     drop(self.empty.send(read));
                 }
@@ -196,7 +197,7 @@ impl Incoming {
                 }
             }
         }
-        let read = (&self.buffer[self.at..]).read(buf)?;
+        let read = (&self.buffer[self.at..self.end]).read(buf)?;
         self.at += read;
         Ok(read)
     }
@@ -229,12 +230,12 @@ impl Outgoing {
     fn member(&self, name: Option<String>, mut bytes: impl Read) -> std::result::Result<(), Gone> {
         self.send(Message::Begin { name, format: None })?;
         loop {
+            // One that comes back needs no zeros.
             let mut buffer = self.empty.try_recv().unwrap_or_default();
             buffer.resize(BUFFER, 0);
             let (filled, fault) = fill(&mut bytes, &mut buffer);
-            buffer.truncate(filled);
             if filled > 0 {
-                self.send(Message::Bytes(buffer))?;
+                self.send(Message::Bytes(buffer, filled))?;
             }
             if fault.is_some() || filled < BUFFER {
                 return self.send(Message::End(fault));

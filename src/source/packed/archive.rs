@@ -89,12 +89,15 @@ fn display_name<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
     file.name().map_or_else(|_| display_bytes(file.name_raw()), |name| name.into_owned())
 }
 
+/// So many bytes tell whether a member is packed itself.
+const HEAD: usize = 4 << 10;
+
 /// Sends a member, decompressed, unless its name or what it is tells that nobody wants it.
 fn member(name: String, mut bytes: impl Read, out: &Outgoing) -> Result<(), Gone> {
     if let Some(why) = why_pass_over(&name) {
         return out.send(Message::Skipped(name, why.into()));
     }
-    let mut head = vec![0; crate::source::HEAD];
+    let mut head = vec![0; HEAD];
     let (filled, fault) = super::fill(&mut bytes, &mut head);
     head.truncate(filled);
     let looks = looks_like(&head);

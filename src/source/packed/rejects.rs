@@ -122,7 +122,9 @@ impl Member {
         self.buffer.extend_from_slice(&raw);
         self.buffer.extend_from_slice(b"\n\n");
         if self.buffer.len() >= BUFFER {
-            out.send(Message::Bytes(std::mem::take(&mut self.buffer)))?;
+            let bytes = std::mem::take(&mut self.buffer);
+            let len = bytes.len();
+            out.send(Message::Bytes(bytes, len))?;
         }
         Ok(())
     }
@@ -134,7 +136,8 @@ impl Member {
 
     fn end(self, out: &Outgoing) -> Result<(), Gone> {
         if !self.buffer.is_empty() {
-            out.send(Message::Bytes(self.buffer))?;
+            let len = self.buffer.len();
+            out.send(Message::Bytes(self.buffer, len))?;
         }
         let fault = (self.cut > 0).then(|| {
             let what = "records that are not whole in the rejects file, only in the dump itself";
