@@ -1,0 +1,119 @@
+//! The expression that all grammars compile into.
+//!
+//! It is three-valued as SQL's: what is asked of a null is neither true nor false, and only what is
+//! true is kept. Where a grammar reads null as the empty text, it says so ([`Scalar::OrEmpty`]).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::number::Number;
+use super::pattern::Pattern;
+use crate::schema::Column;
+
+/// A condition on a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// The same for every row; nothing is SQL's unknown.
+    Always(Option<bool>),
+    /// Each of these; true where there is none.
+    All(Vec<Expr>),
+    /// Any of these; false where there is none.
+    Any(Vec<Expr>),
+    /// The opposite; what is unknown stays so.
+    Not(Box<Expr>),
+    /// What is asked of one value.
+    Test(Scalar, Test),
+    /// How two values of one type stand to each other.
+    Compare(Scalar, Comparison, Scalar),
+}
+
+/// How two values compare: texts by their bytes, times as instants or clocks ([`Moment`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `<>`
+    Unequal,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// What is asked of one value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// Whether there is none; never unknown.
+    IsNull,
+    /// Whether it is one of these texts, byte by byte.
+    OneOf(Arc<HashSet<String>>),
+    /// Whether it is one of these numbers.
+    NumberOf(Arc<HashSet<Number>>),
+    /// Whether the whole text matches.
+    Like(Arc<Pattern>),
+    /// Whether its digits, as a number of any length, lie within; what has no digits is 0.
+    Digits(Arc<DigitRange>),
+}
+
+/// From one number to another, both included: digits without leading zeros, none for 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigitRange {
+    /// The least.
+    pub least: String,
+    /// The greatest.
+    pub most: String,
+}
+
+/// A value of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// What a column has. Lists and `extra` have no value; [`Scalar::Extra`] looks into the latter.
+    Column(Column),
+    /// What `extra` has under a name.
+    Extra(Arc<str>),
+    /// A constant.
+    Constant(Constant),
+    /// The text, or the empty one where there is none.
+    OrEmpty(Box<Scalar>),
+    /// The text up to its first `(`, without blanks at its end.
+    BeforeBracket(Box<Scalar>),
+    /// `lower(x)`
+    Lower(Box<Scalar>),
+    /// `upper(x)`
+    Upper(Box<Scalar>),
+    /// `length(x)`: in characters.
+    Length(Box<Scalar>),
+    /// `cast(x as varchar)`
+    ToText(Box<Scalar>),
+    /// `cast(x as bigint)` and the like; unknown where the text is no number.
+    ToNumber(Box<Scalar>),
+}
+
+/// A value that stands in a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// No value.
+    Null,
+    /// A text.
+    Text(Arc<str>),
+    /// A number.
+    Number(Number),
+    /// Yes or no.
+    Bool(bool),
+    /// A time.
+    Time(Moment),
+}
+
+/// A time that columns are compared with, in microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An instant. Rows that have the PBX's clock and no zone are taken as UTC.
+    Instant(i64),
+    /// What the PBX's clock shows. Rows that are instants are compared by what it showed then, in the zone
+    /// that the caller names, else in UTC.
+    Clock(i64),
+}
