@@ -67,7 +67,7 @@ mod xml;
 pub use decode::Channel;
 pub use decoder::Decoder;
 pub use error::{Error, ErrorKind, Result};
-pub use filter::{Expr, FilterError};
+pub use filter::{Expr, Filter, FilterError};
 pub use options::{Options, Wanted};
 pub use reader::{Builder, Counts, Decoded, Reader, Rejected};
 pub use schema::{COLUMNS, Column, ColumnDef, Kind, TimeKind, project, schema};

@@ -53,6 +53,12 @@ impl Number {
     }
 }
 
+impl From<u64> for Number {
+    fn from(number: u64) -> Number {
+        Number(i128::from(number) * Number::ONE)
+    }
+}
+
 /// Without decimals that say nothing: `-1.5`, `60`.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

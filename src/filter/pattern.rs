@@ -124,7 +124,7 @@ impl Part {
                     .pieces
                     .iter()
                     .all(|piece| letters.next().is_some_and(|letter| mixed.is(*piece, letter)))
-                    .then(|| letters.as_str())
+                    .then_some(letters.as_str())
             }
         }
     }
