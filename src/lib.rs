@@ -48,6 +48,7 @@ mod frame;
 pub mod inspect;
 mod json;
 mod options;
+mod paging;
 mod pipeline;
 mod prepared;
 mod reader;

@@ -21,6 +21,7 @@ use crate::dump::{About, Dump, HEAD, Step, Work};
 use crate::error::{Error, Result};
 use crate::format::detect::detect;
 use crate::options::Options;
+use crate::paging::Paging;
 use crate::recycle::Shelf;
 use crate::schema::{self, TimeKind};
 use crate::source::chunk::Chunks;
@@ -77,6 +78,8 @@ pub struct Pipeline {
     progress: Arc<Progress>,
     shelf: Shelf,
     decode: Decode,
+    /// The page that is left; nothing where rows are not paged.
+    paging: Option<Paging>,
 }
 
 /// How a block is decoded.
@@ -107,6 +110,7 @@ impl Pipeline {
         limit: u64,
         progress: Arc<Progress>,
     ) -> Pipeline {
+        let paging = Paging::of(&options);
         Pipeline {
             inputs,
             options,
@@ -123,12 +127,13 @@ impl Pipeline {
             progress,
             shelf: Shelf::default(),
             decode: Work::decode,
+            paging: Some(paging),
         }
     }
 
-    /// The same, but blocks are decoded so.
+    /// The same, but blocks are decoded so, and all their rows are given out, whatever page is asked for.
     pub fn decoded_by(mut self, decode: Decode) -> Pipeline {
-        self.decode = decode;
+        (self.decode, self.paging) = (decode, None);
         self
     }
 
@@ -228,7 +233,12 @@ impl Iterator for Pipeline {
             Queued::Batch(at, pending, bytes) => {
                 self.queued -= bytes;
                 match pending.wait() {
-                    Ok(batch) => Some(Event::Batch(at, Box::new(batch))),
+                    Ok(mut batch) => {
+                        if let Some(paging) = &mut self.paging {
+                            paging.cut(&mut batch);
+                        }
+                        Some(Event::Batch(at, Box::new(batch)))
+                    }
                     Err(panic) => {
                         self.give_up(at);
                         let error = Error::input(self.inputs[at].name.clone(), panic);

@@ -26,9 +26,12 @@ mod times;
 
 pub mod expr;
 
+mod arrays;
 mod evaluate;
+mod matches;
 mod number;
 mod pattern;
+mod sql;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,6 +42,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::schema::Column;
 use crate::time::{DateOrder, Zone, ZoneClock};
 
+pub(crate) use arrays::{Arrays, Clocks};
 pub use evaluate::{Bad, Cell, Cells, Truth, evaluate};
 pub use expr::Expr;
 pub use group::Group;
