@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::expr::{Comparison, Constant, DigitRange, Expr, Moment, Scalar, Test};
+use super::expr::{Comparison, Constant, Expr, Moment, Scalar, Test};
 use super::number::Number;
 use crate::schema::Column;
 
@@ -146,7 +146,7 @@ fn tested(value: Option<&Cell<'_>>, test: &Test) -> Option<bool> {
         (Test::OneOf(texts), Some(Cell::Text(text))) => Some(texts.contains(&**text)),
         (Test::NumberOf(numbers), Some(Cell::Number(number))) => Some(numbers.contains(number)),
         (Test::Like(pattern), Some(Cell::Text(text))) => Some(pattern.matches(text)),
-        (Test::Digits(range), Some(Cell::Text(text))) => Some(range.contains(text)),
+        (Test::Digits(ranges), Some(Cell::Text(text))) => Some(ranges.contains(text)),
         // Null, or a value of another type, which no grammar asks for.
         _ => None,
     }
@@ -285,16 +285,6 @@ impl Comparison {
             Comparison::Greater => order.is_gt(),
             Comparison::GreaterOrEqual => order.is_ge(),
         }
-    }
-}
-
-impl DigitRange {
-    /// Whether a text's digits, as a number of any length, lie within; without digits it is 0.
-    pub fn contains(&self, text: &str) -> bool {
-        let digits = || text.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0');
-        let len = digits().count();
-        let order = |bound: &str| len.cmp(&bound.len()).then_with(|| digits().cmp(bound.bytes()));
-        order(&self.least).is_ge() && order(&self.most).is_le()
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::digits::DigitRanges;
 use super::number::Number;
 use super::pattern::{Pattern, Piece};
 use crate::schema::Column;
@@ -94,17 +95,8 @@ pub enum Test {
     NumberOf(Arc<HashSet<Number>>),
     /// Whether the whole text matches.
     Like(Arc<Pattern>),
-    /// Whether its digits, as a number of any length, lie within; what has no digits is 0.
-    Digits(Arc<DigitRange>),
-}
-
-/// From one number to another, both included: digits without leading zeros, none for 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DigitRange {
-    /// The least.
-    pub least: String,
-    /// The greatest.
-    pub most: String,
+    /// Whether its digits, as a number of any length, lie within one of these; what has no digits is 0.
+    Digits(Arc<DigitRanges>),
 }
 
 /// A value of a row.

@@ -152,9 +152,11 @@ impl Condition {
     fn expr(&self) -> Result<Expr, String> {
         let place = Place::of(&self.field)?;
         Ok(match &self.asked {
-            Asked::Is(value) => place.equals(&self.field, value)?,
+            Asked::Is(value) => place.first(place.equals(&self.field, value)?),
             Asked::IsNot(value) => {
-                Expr::Any(vec![Expr::Not(place.equals(&self.field, value)?.into()), place.is_missing()])
+                let equals = place.equals(&self.field, value)?;
+                let differs = place.first(move |scalar| Expr::Not(equals(scalar).into()));
+                Expr::Any(vec![differs, place.is_missing()])
             }
             Asked::IsThere => Expr::Not(place.is_missing().into()),
             Asked::IsMissing => place.is_missing(),
@@ -211,27 +213,29 @@ impl Place {
         Expr::all(self.scalars.iter().map(is_null).collect())
     }
 
-    /// Whether the value is this one; unknown where there is none.
-    fn equals(&self, field: &str, value: &str) -> Result<Expr, String> {
+    /// Whether something holds of the first value that there is; not true where there is none.
+    fn first(&self, holds: impl Fn(&Scalar) -> Expr) -> Expr {
+        let of = |at: usize| {
+            let before = self.scalars[..at].iter().map(is_null);
+            Expr::all(before.chain([holds(&self.scalars[at])]).collect())
+        };
+        Expr::any((0..self.scalars.len()).map(of).collect())
+    }
+
+    /// What asks of a value whether it is this one.
+    fn equals(&self, field: &str, value: &str) -> Result<impl Fn(&Scalar) -> Expr, String> {
         let constant = match self.read {
             Read::Text => None,
             Read::Number => Some(Constant::Number(Number::from(number(field, value)?))),
             Read::Seconds(epoch) => Some(moment(number(field, value)?, epoch)),
         };
-        let equals = |scalar: &Scalar| match &constant {
+        let texts = Arc::new([value.to_string()].into());
+        Ok(move |scalar: &Scalar| match &constant {
             Some(constant) => {
-                let constant = Scalar::Constant(constant.clone());
-                Expr::Compare(scalar.clone(), Comparison::Equal, constant)
+                Expr::Compare(scalar.clone(), Comparison::Equal, Scalar::Constant(constant.clone()))
             }
-            None => Expr::Test(scalar.clone(), Test::OneOf(Arc::new([value.to_string()].into()))),
-        };
-        let mut any = Vec::new();
-        for (at, scalar) in self.scalars.iter().enumerate() {
-            let mut all: Vec<Expr> = self.scalars[..at].iter().map(is_null).collect();
-            all.push(equals(scalar));
-            any.push(Expr::all(all));
-        }
-        Ok(Expr::any(any))
+            None => Expr::Test(scalar.clone(), Test::OneOf(Arc::clone(&texts))),
+        })
     }
 }
 

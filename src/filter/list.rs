@@ -19,7 +19,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::FilterError;
-use super::expr::{DigitRange, Expr, Scalar, Test};
+use super::digits::{DigitRange, DigitRanges};
+use super::expr::{Expr, Scalar, Test};
 use super::parameter::{Parameter, quoted};
 use super::pattern::{Pattern, Piece};
 
@@ -85,14 +86,8 @@ fn item(text: &str) -> Result<Item, usize> {
     };
     match high.find('-') {
         Some(second) => Err(low.len() + 1 + second),
-        None => Ok(Item::Range(DigitRange { least: digits(low), most: digits(high) })),
+        None => Ok(Item::Range(DigitRange::new(low, high))),
     }
-}
-
-/// The digits of a text without the zeros before them; none for 0.
-fn digits(text: &str) -> String {
-    let digits = text.chars().filter(char::is_ascii_digit);
-    digits.skip_while(|digit| *digit == '0').collect()
 }
 
 /// Whether any of the items matches a value.
@@ -109,7 +104,10 @@ pub(super) fn any_of(items: &[Item], value: &Scalar) -> Expr {
             Item::Range(range) => ranges.push(range.clone()),
         }
     }
-    tests.extend(joined(ranges).into_iter().map(|range| Test::Digits(Arc::new(range))));
+    let ranges = DigitRanges::new(ranges);
+    if !ranges.is_empty() {
+        tests.push(Test::Digits(Arc::new(ranges)));
+    }
     if !texts.is_empty() {
         tests.insert(0, Test::OneOf(Arc::new(texts)));
     }
@@ -123,29 +121,6 @@ fn compiled(pattern: &str) -> Pattern {
         other => Piece::Char(other),
     };
     Pattern::new(pattern.chars().map(piece).collect(), false)
-}
-
-/// The ranges that have anything within, those that overlap as one, in ascending order.
-fn joined(mut ranges: Vec<DigitRange>) -> Vec<DigitRange> {
-    ranges.retain(|range| key(&range.least) <= key(&range.most));
-    ranges.sort_by(|a, b| key(&a.least).cmp(&key(&b.least)));
-    let mut joined: Vec<DigitRange> = Vec::new();
-    for range in ranges {
-        match joined.last_mut() {
-            Some(last) if key(&range.least) <= key(&last.most) => {
-                if key(&last.most) < key(&range.most) {
-                    last.most = range.most;
-                }
-            }
-            _ => joined.push(range),
-        }
-    }
-    joined
-}
-
-/// Numbers without leading zeros compare by their length, then digit by digit.
-fn key(digits: &str) -> (usize, &str) {
-    (digits.len(), digits)
 }
 
 /// The list as [`read`] reads it.
@@ -162,32 +137,16 @@ pub(super) fn print(items: &[Item]) -> String {
 mod tests {
     use super::*;
 
-    fn range(least: &str, most: &str) -> DigitRange {
-        DigitRange { least: least.to_string(), most: most.to_string() }
-    }
-
     #[test]
     fn items_are_told_by_their_signs() {
         let check = |text, expected| assert_eq!(item(text), expected, "{text}");
         check("5300", Ok(Item::Text("5300".to_string())));
-        check("5302-5304", Ok(Item::Range(range("5302", "5304"))));
-        check("05302-x5304", Ok(Item::Range(range("5302", "5304"))));
-        check("0-0", Ok(Item::Range(range("", ""))));
-        check("5300-", Ok(Item::Range(range("5300", ""))));
-        check("-", Ok(Item::Range(range("", ""))));
+        check("5302-5304", Ok(Item::Range(DigitRange::new("5302", "5304"))));
+        check("05302-x5304", Ok(Item::Range(DigitRange::new("5302", "5304"))));
+        check("0-0", Ok(Item::Range(DigitRange::new("", ""))));
+        check("5300-", Ok(Item::Range(DigitRange::new("5300", ""))));
+        check("-", Ok(Item::Range(DigitRange::new("", ""))));
         check("5-3-@", Ok(Item::Pattern("5-3-@".to_string())));
         check("5300-5301-", Err(9));
-    }
-
-    #[test]
-    fn ranges_that_overlap_are_one() {
-        let check = |ranges: &[(&str, &str)], expected: &[(&str, &str)]| {
-            let pairs = |ranges: &[(&str, &str)]| ranges.iter().map(|(a, b)| range(a, b)).collect::<Vec<_>>();
-            assert_eq!(joined(pairs(ranges)), pairs(expected), "{ranges:?}");
-        };
-        check(&[("5", "9"), ("7", "12"), ("100", "200")], &[("5", "12"), ("100", "200")]);
-        check(&[("100", "200"), ("", "99")], &[("", "99"), ("100", "200")]);
-        check(&[("1", "100"), ("5", "9")], &[("1", "100")]);
-        check(&[("9", "5"), ("5300", "")], &[]);
     }
 }

@@ -27,6 +27,7 @@ mod times;
 pub mod expr;
 
 mod arrays;
+mod digits;
 mod evaluate;
 mod matches;
 mod number;
@@ -43,6 +44,7 @@ use crate::schema::Column;
 use crate::time::{DateOrder, Zone, ZoneClock};
 
 pub(crate) use arrays::{Arrays, Clocks};
+pub use digits::{DigitRange, DigitRanges};
 pub use evaluate::{Bad, Cell, Cells, Truth, evaluate};
 pub use expr::Expr;
 pub use group::Group;

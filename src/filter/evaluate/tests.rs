@@ -140,24 +140,6 @@ fn texts_compare_by_their_bytes() {
 }
 
 #[test]
-fn digits_are_numbers_of_any_length() {
-    let nines = "9".repeat(5000);
-    let contains = |least: &str, most: &str, text: &str| {
-        DigitRange { least: least.to_string(), most: most.to_string() }.contains(text)
-    };
-    assert!(contains("5300", "5303", "5302"));
-    assert!(contains("5300", "5303", "05302"));
-    assert!(contains("5300", "5303", "+53-02 ext"));
-    assert!(contains("5300", "5303", "5300") && contains("5300", "5303", "5303"));
-    assert!(!contains("5300", "5303", "5304") && !contains("5300", "5303", "53020"));
-    assert!(!contains("5303", "5300", "5301"));
-    assert!(!contains("5300", "", "5300"));
-    assert!(contains("", "", "") && contains("", "", "Anonymous") && contains("", "", "000"));
-    assert!(!contains("", "", "1") && !contains("1", "9", "Anonymous"));
-    assert!(contains("1", &nines, &"8".repeat(5000)) && !contains("1", &nines, &format!("1{nines}")));
-}
-
-#[test]
 fn functions_and_casts() {
     let row = row(&[
         (Column::Src, text("5300(Ärger)")),
