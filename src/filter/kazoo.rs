@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use super::expr::{Comparison, Constant, Expr, Moment, Scalar, Test};
 use super::parameter::{Once, Parameter, print, quoted};
-use super::yeastar::choice;
 use super::{FilterError, Number};
 use crate::format::{self, Fill, From};
 use crate::schema::{Column, Kind};
@@ -105,7 +104,7 @@ impl Kazoo {
             "created_from" if given => self.created_from = Some(parameter.number()?),
             "created_to" if given => self.created_to = Some(parameter.number()?),
             "paginate" if given => {
-                self.paginate = Some(choice(parameter, [("true", true), ("false", false)])?);
+                self.paginate = Some(parameter.choice([("true", true), ("false", false)])?);
             }
             "page_size" if given => self.page_size = Some(parameter.number()?),
             "start_key" if given => self.start_key = Some(parameter.value.to_string()),

@@ -138,6 +138,35 @@ impl<'a> Parameter<'a> {
         }
         Ok(pieces)
     }
+
+    /// Words of a list that is given, each once and in its spelling.
+    pub fn words(
+        &self,
+        known: &[&str],
+        spelled: impl Fn(&str) -> String,
+    ) -> Result<Vec<String>, FilterError> {
+        let mut words = Vec::new();
+        for (at, piece) in self.pieces()? {
+            let word = spelled(piece);
+            if !known.contains(&&*word) {
+                let rule = format!("{} is none of {}", quoted(piece), known.join(", "));
+                return Err(self.wrong_at(at, rule));
+            }
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        Ok(words)
+    }
+
+    /// One of a few values, by its name.
+    pub fn choice<T: Copy, const N: usize>(&self, values: [(&str, T); N]) -> Result<T, FilterError> {
+        let found = values.iter().find(|(name, _)| *name == self.value);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let names = values.map(|(name, _)| name).join(", ");
+            self.wrong(format!("{} is none of {names}", quoted(&self.value)))
+        })
+    }
 }
 
 /// The parameters that were seen, for those that may stand but once.

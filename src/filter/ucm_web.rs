@@ -105,11 +105,10 @@ impl UcmWeb {
     fn take(&mut self, parameter: &Parameter<'_>, context: &Context) -> Result<(), FilterError> {
         let text = || Some(parameter.value.to_string());
         match &*parameter.name {
-            "callType" => self.call_type = words(parameter, &CALL_TYPES, |word| word.to_ascii_lowercase())?,
+            "callType" => self.call_type = parameter.words(&CALL_TYPES, |word| word.to_ascii_lowercase())?,
             "status" => {
-                self.status = words(parameter, &STATUSES, |word| {
-                    disposition(word).map_or_else(String::new, String::from)
-                })?;
+                self.status = parameter
+                    .words(&STATUSES, |word| disposition(word).map_or_else(String::new, String::from))?;
             }
             "srcTrunk" => self.src_trunk = names(parameter, |name| Some(name.to_string()))?,
             "dstTrunk" => self.dst_trunk = names(parameter, |name| Some(name.to_string()))?,
@@ -198,26 +197,6 @@ impl fmt::Display for Dialled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}{}", self.digits, "X".repeat(self.more), if self.open { "." } else { "" })
     }
-}
-
-/// Words of a list that is given, in its spelling.
-pub(super) fn words(
-    parameter: &Parameter<'_>,
-    known: &[&str],
-    spelled: impl Fn(&str) -> String,
-) -> Result<Vec<String>, FilterError> {
-    let mut words = Vec::new();
-    for (at, piece) in parameter.pieces()? {
-        let word = spelled(piece);
-        if !known.contains(&&*word) {
-            let rule = format!("{} is none of {}", quoted(piece), known.join(", "));
-            return Err(parameter.wrong_at(at, rule));
-        }
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    Ok(words)
 }
 
 /// Names, separated by commas, each once and as columns spell it.

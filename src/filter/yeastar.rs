@@ -15,7 +15,6 @@ use super::expr::{Constant, Expr, Moment};
 use super::group::Group;
 use super::parameter::{Once, Parameter, print, quoted};
 use super::times::print_local;
-use super::ucm_web::words;
 use super::{Context, FilterError};
 use crate::decode::disposition;
 use crate::schema::Column;
@@ -120,13 +119,13 @@ impl Yeastar {
             "extension_group" => self.extension_group = Some(Group::read(parameter, context)?),
             "status" => {
                 let spelled = |word: &str| disposition(word).map_or_else(String::new, String::from);
-                self.status = words(parameter, &STATUSES, spelled)?;
+                self.status = parameter.words(&STATUSES, spelled)?;
             }
-            "enable_fuzzy_search" => self.fuzzy = choice(parameter, [("0", false), ("1", true)])?,
+            "enable_fuzzy_search" => self.fuzzy = parameter.choice([("0", false), ("1", true)])?,
             "page" => self.page = Some(from_one(parameter)?),
             "page_size" => self.page_size = Some(page_size(parameter)?),
-            "sort_by" => self.sort_by = Some(choice(parameter, FIELDS.map(|(name, _)| (name, name)))?),
-            _ => self.descending = Some(choice(parameter, [("asc", false), ("desc", true)])?),
+            "sort_by" => self.sort_by = Some(parameter.choice(FIELDS.map(|(name, _)| (name, name)))?),
+            _ => self.descending = Some(parameter.choice([("asc", false), ("desc", true)])?),
         }
         Ok(())
     }
@@ -196,18 +195,6 @@ fn page_size(parameter: &Parameter<'_>) -> Result<u64, FilterError> {
         number if number > MAX_PAGE_SIZE => Err(parameter.wrong("a page has 10000 records at most")),
         number => Ok(number),
     }
-}
-
-/// One of a few values.
-pub(super) fn choice<T: Copy, const N: usize>(
-    parameter: &Parameter<'_>,
-    values: [(&str, T); N],
-) -> Result<T, FilterError> {
-    let found = values.iter().find(|(name, _)| *name == parameter.value);
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let names = values.map(|(name, _)| name).join(", ");
-        parameter.wrong(format!("{} is none of {names}", quoted(&parameter.value)))
-    })
 }
 
 /// The request with what is not empty, its times with the year first.

@@ -310,9 +310,7 @@ fn ucm_web(parameters: &Parameters, row: &Row, world: &World) -> Option<bool> {
             "accountCode" => has(row, "accountcode", value),
             "callerNumber" => dialled(value, row.get("src"))?,
             "calleeNumber" => dialled(value, row.get("dst"))?,
-            "callerName" => {
-                row.get("src_name").is_some_and(|name| name.to_lowercase().contains(&value.to_lowercase()))
-            }
+            "callerName" => row.get("src_name").is_some_and(|name| small(name).contains(&small(value))),
             "startTime" | "endTime" => {
                 let is_shape = ["9999-99-99 99:99", "9999-99-99 99:99:99"].contains(&&*shape(value));
                 let bound = (is_shape && is_time(value)).then(|| millis(value))?;
@@ -323,6 +321,15 @@ fn ucm_web(parameters: &Parameters, row: &Row, world: &World) -> Option<bool> {
         };
     }
     Some(wanted)
+}
+
+/// The small letters, where they are one each.
+fn small(text: &str) -> String {
+    let one = |letter: char| {
+        let mut small = letter.to_lowercase();
+        small.next().filter(|_| small.next().is_none()).unwrap_or(letter)
+    };
+    text.chars().map(one).collect()
 }
 
 /// `3XXX` and `3.`

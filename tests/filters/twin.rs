@@ -222,10 +222,16 @@ fn agree(request: &str, row: Row, east: i64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// More than usual, and as many as `PROPTEST_CASES` asks for where that is more.
+fn cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(1024), ..usual }
+}
+
 macro_rules! twins {
     ($($test:ident: $grammar:ident;)+) => {
         proptest! {
-            #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+            #![proptest_config(cases())]
             $(#[test] fn $test(request in request(&$grammar), row in row(), east in select(&[0, 7200, -21_600][..])) {
                 agree(&request, row, east)?;
             })+
@@ -239,6 +245,44 @@ twins! {
     nexo_as_its_twin: NEXO;
     yeastar_as_its_twin: YEASTAR;
     kazoo_as_its_twin: KAZOO;
+}
+
+/// A request of each grammar, to be broken.
+const WELL_FORMED: [&str; 8] = [
+    "cdrapi?format=XML&caller=5300,6300-6399&callee=5@&minDur=8&maxDur=60",
+    "cdrapi?caller=@53@&startTime=2013-07-01T00:00:00-06:00&endTime=now&numRecords=200&offset=0",
+    "ucm-web?callType=remote,inbound&status=no answer&callerNumber=3XX.&calleeNumber=5.&callerName=doe",
+    "ucm-web?startTime=2013-01-23 00:00&endTime=2016-01-05 00:00:01&extensionGroup=sales&dstTrunk=96",
+    "nexo?&startdate=2021-05-07 00:00&enddate=2021-05-07%2023:59&src=100-616,506&dst=202&userfield=All&port=-1",
+    "nexo?trunk=44&calltype=Conference&minduration=4&maxduration=&IVR=Main&cidname=Fro&disposition=FAILD",
+    "yeastar?start_time=05/30/2022 00:00:00&end_time=05/30/2022 11:59:59 PM&call_from=20&enable_fuzzy_search=1",
+    "kazoo?created_from=63755555934&filter_hangup_cause=NORMAL_CLEARING&filter_not_from=b@x&has_key=cost",
+];
+
+proptest! {
+    #![proptest_config(cases())]
+    #[test]
+    fn with_typing_errors_as_its_twin(
+        request in select(&WELL_FORMED[..]),
+        errors in proptest::collection::vec((0..200usize, 0..3usize, "[&=%?,@_.:T 0-9XxZa-fA+-]"), 1..4),
+        row in row(),
+    ) {
+        let mut letters: Vec<char> = request.chars().collect();
+        for (at, kind, letter) in errors {
+            let head = request.find('?').unwrap_or_default() + 1;
+            let at = head + at % (letters.len() - head);
+            let letter = letter.chars().next().unwrap_or('&');
+            match kind {
+                0 => letters[at] = letter,
+                1 => letters.insert(at, letter),
+                _ => drop(letters.drain(at..letters.len().min(at + 3))),
+            }
+            if letters.len() <= head {
+                break;
+            }
+        }
+        agree(&letters.into_iter().collect::<String>(), row, 0)?;
+    }
 }
 
 proptest! {
