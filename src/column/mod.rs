@@ -9,6 +9,7 @@ mod call_type;
 mod carry;
 mod cells;
 mod channel;
+mod compact;
 mod dict;
 mod distinct;
 mod extra;
@@ -165,9 +166,12 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
     builder.notes.add("lenient-null", problems.len() as u64);
     let is_prepared = schema.fields().iter().any(|field| field.data_type() == &DataType::Null);
     let mut lexicons = if is_prepared { file.library.take(rows.layout_ref()) } else { Lexicons::default() };
-    let (columns, prepared) = builder.all(checked, &problems, &mut lexicons);
+    let (mut columns, prepared) = builder.all(checked, &problems, &mut lexicons);
     if is_prepared {
         file.library.put(lexicons);
+    }
+    if compact::is_worth_it(rows.len(), rows.records()) {
+        columns = columns.into_iter().map(compact::compact).collect();
     }
     let mut notes = builder.notes;
     notes.add("duplicate-key", counts.duplicate_keys);

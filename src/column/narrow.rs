@@ -15,7 +15,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::cells::{Known, is_in_spans};
 use super::lexicon::Lexicons;
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
 use super::{Builder, File, Notes, Rows, Values, time};
 use crate::filter::{Arrays, Expr, Filter, Truth, evaluate};
 use crate::options::Options;
@@ -50,8 +50,11 @@ pub fn narrow(rows: &mut Rows, how: How<'_>) -> Problems {
         if now.is_empty() || rows.len() == 0 {
             continue;
         }
-        let (built, bad) = built(rows, how, &now);
-        let known = Known::new(rows, how).with(built, bad);
+        let mut known = Known::new(rows, how);
+        if step != Step::Spans {
+            let (built, bad) = built(rows, how, &now);
+            known = known.with(built, bad);
+        }
         let mut left = rows.kept.clone();
         for condition in now {
             left.retain(|&row| match evaluate(condition, &known, row) {
@@ -96,6 +99,10 @@ fn built(rows: &Rows, how: How<'_>, conditions: &[&Expr]) -> (Arrays, HashSet<(C
     let mut builder = builder(rows, how);
     let mut lexicons = Lexicons::default();
     let mut sides = [None, None];
+    let untyped = match columns(conditions).any(|column| column == Column::Extra) {
+        true => untyped(rows, how),
+        false => Vec::new(),
+    };
     for column in columns(conditions).filter(|column| !is_in_spans(*column)) {
         let array = if column.def().kind == Kind::Time {
             let mut problems = Problems::default();
@@ -104,7 +111,7 @@ fn built(rows: &Rows, how: How<'_>, conditions: &[&Expr]) -> (Arrays, HashSet<(C
             array
         } else {
             let desk = lexicons.desk(column, rows.len());
-            match builder.values(column, false, &[], &mut sides, desk) {
+            match builder.values(column, false, &untyped, &mut sides, desk) {
                 Values::Array(array) => array,
                 Values::Coded(coded) => coded.into_array(),
                 Values::Plain(_) => unreachable!("only a sink is given texts so"),
@@ -113,6 +120,16 @@ fn built(rows: &Rows, how: How<'_>, conditions: &[&Expr]) -> (Arrays, HashSet<(C
         arrays.add(column, &array).expect("a column is built of its own type");
     }
     (arrays, bad)
+}
+
+/// The values that, leniently, have no type: their texts stand in `extra`. Which rows match must not
+/// depend on the columns that are asked for, so it is told as if all were.
+fn untyped(rows: &Rows, how: How<'_>) -> Vec<Problem> {
+    if !how.options.lenient {
+        return Vec::new();
+    }
+    let options = Options { columns: Column::all().collect(), ..how.options.clone() };
+    builder(rows, How { options: &options, ..how }).checked(Problems::default()).1
 }
 
 fn columns(conditions: &[&Expr]) -> impl Iterator<Item = Column> + use<> {

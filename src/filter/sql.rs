@@ -9,14 +9,15 @@
 //! with like: a phone number is a text, so `src > 100` asks for what nobody means. A text literal
 //! beside a time column is a time.
 //!
-//! Hostile conditions: the crate bounds how deeply it nests, and [`MOST_WORDS`] how long a chain of
-//! operators may be, of which it makes a tree just as deep. Lists may be of any length.
+//! Hostile conditions: the crate bounds how deeply it nests, and we how long a chain of operators may be, of
+//! which it makes a tree just as deep. Lists may be of any length.
 
 mod literal;
 mod place;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::thread;
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator as Binary, CastKind, DataType, Expr as Sql, Function, FunctionArg,
@@ -46,12 +47,22 @@ impl Filter {
     }
 }
 
-/// Compiles a condition.
+/// Compiles a condition. The parser is recursive, and its frames are large: it gets a stack of its own, so
+/// that what it takes does not depend on how much of the caller's is left.
 fn compile(condition: &str) -> Result<Expr, FilterError> {
     let places = Places::new(condition);
-    let sql = places.parse()?;
-    Compiler { places: &places }.condition(&sql)
+    let compile = || Compiler { places: &places }.condition(&places.parse()?);
+    let compiled = thread::scope(|scope| {
+        let started = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, compile);
+        started.ok()?.join().ok()
+    });
+    compiled.unwrap_or_else(|| {
+        Err(places.at_start("the condition cannot be parsed: no thread can be had for it"))
+    })
 }
+
+/// Far more than the deepest condition takes.
+const STACK: usize = 64 << 20;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -83,13 +83,18 @@ impl<'a> Places<'a> {
                 None => (here, message),
             },
         };
-        let rule = rule.replace("found: EOF", "found the end");
-        FilterError { parameter: None, position, rule }
+        match rule.strip_suffix("found: EOF") {
+            Some(expected) => {
+                let rule = format!("{expected}found the end");
+                FilterError { parameter: None, position: self.text.trim_end().len(), rule }
+            }
+            None => FilterError { parameter: None, position, rule },
+        }
     }
 
     /// An error at a piece of the condition.
     pub(super) fn at(&self, sql: &Sql, rule: String) -> FilterError {
-        FilterError { parameter: None, position: self.byte(sql.span().start), rule }
+        FilterError { parameter: None, position: self.byte(start(sql)), rule }
     }
 
     /// An error of the condition as a whole.
@@ -104,6 +109,59 @@ impl<'a> Places<'a> {
         let letters = (place.column as usize).saturating_sub(1);
         let mut indices = self.text[start..].char_indices();
         indices.nth(letters).map_or(self.text.len(), |(at, _)| start + at)
+    }
+}
+
+/// Where the first name or literal of a piece stands: the tree has the places of these alone, and asked for the
+/// place of a piece it looks at all of it, as deeply as that is long.
+fn start(mut sql: &Sql) -> Location {
+    loop {
+        sql = match sql {
+            Sql::Identifier(name) => return name.span.start,
+            Sql::CompoundIdentifier(names) => {
+                return names.first().map_or(Location::empty(), |name| name.span.start);
+            }
+            Sql::Value(value) => return value.span.start,
+            Sql::TypedString(typed) => return typed.value.span.start,
+            Sql::Function(function) => return function.name.span().start,
+            Sql::BinaryOp { left: inner, .. }
+            | Sql::AnyOp { left: inner, .. }
+            | Sql::AllOp { left: inner, .. }
+            | Sql::IsDistinctFrom(inner, _)
+            | Sql::IsNotDistinctFrom(inner, _)
+            | Sql::IsFalse(inner)
+            | Sql::IsNotFalse(inner)
+            | Sql::IsTrue(inner)
+            | Sql::IsNotTrue(inner)
+            | Sql::IsNull(inner)
+            | Sql::IsNotNull(inner)
+            | Sql::IsUnknown(inner)
+            | Sql::IsNotUnknown(inner)
+            | Sql::IsNormalized { expr: inner, .. }
+            | Sql::InList { expr: inner, .. }
+            | Sql::InSubquery { expr: inner, .. }
+            | Sql::InUnnest { expr: inner, .. }
+            | Sql::Between { expr: inner, .. }
+            | Sql::Like { expr: inner, .. }
+            | Sql::ILike { expr: inner, .. }
+            | Sql::SimilarTo { expr: inner, .. }
+            | Sql::RLike { expr: inner, .. }
+            | Sql::UnaryOp { expr: inner, .. }
+            | Sql::Cast { expr: inner, .. }
+            | Sql::AtTimeZone { timestamp: inner, .. }
+            | Sql::Extract { expr: inner, .. }
+            | Sql::Ceil { expr: inner, .. }
+            | Sql::Floor { expr: inner, .. }
+            | Sql::Position { expr: inner, .. }
+            | Sql::Substring { expr: inner, .. }
+            | Sql::Trim { expr: inner, .. }
+            | Sql::Collate { expr: inner, .. }
+            | Sql::CompoundFieldAccess { root: inner, .. }
+            | Sql::JsonAccess { value: inner, .. }
+            | Sql::Nested(inner) => inner,
+            // What nobody writes in a condition is told without its place.
+            _ => return Location::empty(),
+        }
     }
 }
 
