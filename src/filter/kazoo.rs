@@ -85,11 +85,7 @@ impl Kazoo {
             }
             match condition(parameter)? {
                 Some(condition) => {
-                    // The value has a meaning only where the field has one.
-                    condition.expr().map_err(|rule| match condition.asked {
-                        Asked::Is(_) | Asked::IsNot(_) => parameter.wrong_name(rule),
-                        Asked::IsThere | Asked::IsMissing => parameter.wrong(rule),
-                    })?;
+                    condition.check(parameter)?;
                     request.conditions.push(condition);
                 }
                 None => request.take(parameter)?,
@@ -147,6 +143,17 @@ fn condition(parameter: &Parameter<'_>) -> Result<Option<Condition>, FilterError
 }
 
 impl Condition {
+    /// Refuses what cannot be asked: of a field, or with a value that it cannot have.
+    fn check(&self, parameter: &Parameter<'_>) -> Result<(), FilterError> {
+        if let Err(rule) = Place::of(&self.field) {
+            return Err(match self.asked {
+                Asked::Is(_) | Asked::IsNot(_) => parameter.wrong_name(rule),
+                Asked::IsThere | Asked::IsMissing => parameter.wrong(rule),
+            });
+        }
+        self.expr().map(drop).map_err(|rule| parameter.wrong(rule))
+    }
+
     /// The condition, or why it cannot be asked.
     fn expr(&self) -> Result<Expr, String> {
         let place = Place::of(&self.field)?;

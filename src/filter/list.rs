@@ -93,6 +93,7 @@ fn item(text: &str) -> Result<Item, usize> {
 /// Whether any of the items matches a value.
 pub(super) fn any_of(items: &[Item], value: &Scalar) -> Expr {
     let mut texts = HashSet::new();
+    let mut patterns = HashSet::new();
     let mut tests = Vec::new();
     let mut ranges = Vec::new();
     for item in items {
@@ -100,7 +101,10 @@ pub(super) fn any_of(items: &[Item], value: &Scalar) -> Expr {
             Item::Text(text) => {
                 texts.insert(text.clone());
             }
-            Item::Pattern(pattern) => tests.push(Test::Like(Arc::new(compiled(pattern)))),
+            Item::Pattern(pattern) if patterns.insert(pattern) => {
+                tests.push(Test::Like(Arc::new(compiled(pattern))));
+            }
+            Item::Pattern(_) => {}
             Item::Range(range) => ranges.push(range.clone()),
         }
     }

@@ -68,6 +68,16 @@ impl Filter {
     /// Reads a request in any of the five grammars, for rows that are to be converted: at this moment, and
     /// without extension groups.
     ///
+    /// ```
+    /// use calltable::Filter;
+    ///
+    /// let filter = Filter::parse("https://192.168.254.200:8443/cdrapi?format=CSV&caller=05302-5304,53@&minDur=8")?;
+    /// assert_eq!(filter.to_string(), "cdrapi?caller=5302-5304,53@&minDur=8");
+    /// let error = Filter::parse("cdrapi?caller=5300,,5303").unwrap_err();
+    /// assert_eq!(error.to_string(), "at byte 19: caller: a list must not have two commas side by side");
+    /// # Ok::<(), calltable::FilterError>(())
+    /// ```
+    ///
     /// # Errors
     /// The rule that the request breaks, and where. So are requests for a page that no PBX would give,
     /// and for a day that depends on the clock.

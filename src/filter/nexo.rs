@@ -200,32 +200,46 @@ impl Nexo {
     pub(super) fn expr(&self) -> Expr {
         let clock = |time| Constant::Time(Moment::Clock(time));
         let end = self.end_date.map(|minute| minute + MINUTE - 1);
-        let mut all: Vec<Expr> =
-            Expr::bounds(Column::Start, self.start_date.map(clock), end.map(clock)).collect();
-        let number = |column| Scalar::OrEmpty(Scalar::BeforeBracket(Scalar::Column(column).into()).into());
-        if !self.src.is_empty() {
-            all.push(list::any_of(&self.src, &number(Column::Src)));
-        }
-        if !self.dst.is_empty() {
-            let within = list::any_of(&self.dst, &Scalar::Column(Column::AnsweredBy));
-            all.push(Expr::Any(vec![list::any_of(&self.dst, &number(Column::Dst)), within]));
-        }
+        let seconds = |seconds: Option<u64>| seconds.map(Number::from).map(Constant::Number);
+        let mut all = Vec::new();
+        all.extend(Expr::bounds(Column::Start, self.start_date.map(clock), end.map(clock)));
+        all.extend(self.parties());
         all.extend(self.disposition.as_ref().map(|word| Expr::one_of(Column::Disposition, [word])));
         all.extend([self.userfield, self.call_type].into_iter().flatten().map(of_direction));
-        let seconds = |seconds: Option<u64>| seconds.map(Number::from).map(Constant::Number);
         all.extend(Expr::bounds(Column::Billsec, seconds(self.min_billsec), seconds(self.max_billsec)));
-        for (prefix, column) in
-            [(&self.cid_name, Column::CidPrefix), (&self.in_route, Column::InRoute), (&self.ivr, Column::Ivr)]
-        {
-            all.extend(prefix.as_ref().map(|text| Expr::one_of(column, [text.clone(), format!("{text}-")])));
-        }
-        all.extend(self.port.map(|port| {
-            let port = Scalar::Constant(Constant::Number(Number::from(port)));
-            Expr::Compare(Scalar::Column(Column::Port), Comparison::Equal, port)
-        }));
+        all.extend(self.routes());
         all.extend(self.trunk.as_deref().map(by_trunk));
         all.extend(talked(seconds(self.min_duration), seconds(self.max_duration)));
         Expr::all(all)
+    }
+
+    /// Who called, and who was called or answered.
+    fn parties(&self) -> impl Iterator<Item = Expr> {
+        let number = |column| Scalar::OrEmpty(Scalar::BeforeBracket(Scalar::Column(column).into()).into());
+        let src = (!self.src.is_empty()).then(|| list::any_of(&self.src, &number(Column::Src)));
+        let dst = (!self.dst.is_empty()).then(|| {
+            let within = list::any_of(&self.dst, &Scalar::Column(Column::AnsweredBy));
+            Expr::Any(vec![list::any_of(&self.dst, &number(Column::Dst)), within])
+        });
+        src.into_iter().chain(dst)
+    }
+
+    /// By which way the call came.
+    fn routes(&self) -> impl Iterator<Item = Expr> {
+        let prefixes = [
+            (&self.cid_name, Column::CidPrefix),
+            (&self.in_route, Column::InRoute),
+            (&self.ivr, Column::Ivr),
+        ];
+        let prefixes = prefixes.into_iter().filter_map(|(prefix, column)| {
+            let prefix = prefix.as_ref()?;
+            Some(Expr::one_of(column, [prefix.clone(), format!("{prefix}-")]))
+        });
+        let port = self.port.map(|port| {
+            let port = Scalar::Constant(Constant::Number(Number::from(port)));
+            Expr::Compare(Scalar::Column(Column::Port), Comparison::Equal, port)
+        });
+        prefixes.chain(port)
     }
 }
 

@@ -219,8 +219,8 @@ fn kazoo() {
     refuses("kazoo?^filter_not_=x", "filter_not_", "no field is named");
     refuses("kazoo?^has_key=", "has_key", "no field is named");
     refuses("kazoo?filter_cost=^", "filter_cost", "`key_missing=cost` asks for what is not there");
-    refuses("kazoo?^filter_billing_seconds=6s", "filter_billing_seconds", "is a number, and `6s` is none");
-    refuses("kazoo?^filter_timestamp=now", "filter_timestamp", "is a number, and `now` is none");
+    refuses("kazoo?filter_billing_seconds=^6s", "filter_billing_seconds", "is a number, and `6s` is none");
+    refuses("kazoo?filter_timestamp=^now", "filter_timestamp", "is a number, and `now` is none");
     refuses("kazoo?^filter_not_rfc_1036=x", "filter_not_rfc_1036", "only repeats `timestamp`");
     refuses("kazoo?has_key=^datetime", "has_key", "only repeats `timestamp`");
     refuses("kazoo?key_missing=^recording_url", "key_missing", "is a list");
