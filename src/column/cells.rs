@@ -12,7 +12,7 @@ use super::narrow::How;
 use super::number::{plain, seconds, value, yes_or_no};
 use super::rows::Rows;
 use super::{File, SINGLE, time};
-use crate::filter::{Arrays, Bad, Cell, Cells, Clocks, Number};
+use crate::filter::{Arrays, Bad, Cell, Cells, Clocks, Expr, Number};
 use crate::format::layout::{Source, Take};
 use crate::schema::{Column, Kind};
 
@@ -68,6 +68,17 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// The slot that has the one column that a condition looks at, if it is one and a text as it stands.
+    pub fn only_slot(&self, condition: &Expr) -> Option<usize> {
+        match condition.columns()[..] {
+            [column] => match self.readers[column as usize] {
+                Reader::Slot(slot) => Some(slot),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The same, and columns that were built of the rows that are kept; `bad` of their values cannot be typed.
     pub fn with(mut self, built: Arrays, bad: HashSet<(Column, u32)>) -> Known<'a> {
         self.places = vec![0; self.rows.records()];
@@ -76,6 +87,25 @@ impl<'a> Known<'a> {
         }
         (self.built, self.bad) = (built, bad);
         self
+    }
+}
+
+/// A record of which only one text is asked for: most conditions are of one column, and most columns
+/// are texts as they stand. So it is found once a condition where that is, not once a record.
+pub struct OneText<'a>(pub Option<&'a str>);
+
+impl Cells for OneText<'_> {
+    #[inline]
+    fn cell(&self, _: Column, _: u32) -> Result<Option<Cell<'_>>, Bad> {
+        Ok(self.0.and_then(text))
+    }
+
+    fn extra(&self, _: &str, _: u32) -> Result<Option<Cow<'_, str>>, Bad> {
+        Err(Bad)
+    }
+
+    fn clock(&self, time: i64, _: u32) -> i64 {
+        time
     }
 }
 

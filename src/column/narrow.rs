@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashSet};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 
-use super::cells::{Known, is_in_spans};
+use super::cells::{Known, OneText, is_in_spans};
 use super::lexicon::Lexicons;
 use super::problem::{Problem, Problems};
 use super::{Builder, File, Notes, Rows, Values, time};
@@ -57,14 +57,18 @@ pub fn narrow(rows: &mut Rows, how: How<'_>) -> Problems {
         }
         let mut left = rows.kept.clone();
         for condition in now {
-            left.retain(|&row| match evaluate(condition, &known, row) {
-                Truth::True => true,
-                Truth::False | Truth::Unknown => false,
-                Truth::Bad => {
-                    doubtful.push(row);
-                    true
-                }
-            });
+            match known.only_slot(condition) {
+                Some(slot) => left
+                    .retain(|&row| evaluate(condition, &OneText(rows.text(row, slot)), row) == Truth::True),
+                None => left.retain(|&row| match evaluate(condition, &known, row) {
+                    Truth::True => true,
+                    Truth::False | Truth::Unknown => false,
+                    Truth::Bad => {
+                        doubtful.push(row);
+                        true
+                    }
+                }),
+            }
         }
         rows.kept = left;
     }
