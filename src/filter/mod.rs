@@ -55,8 +55,8 @@ pub use request::{Container, Request};
 
 /// A condition on rows, and the words in which it was asked.
 ///
-/// It prints as a request that reads as an equal filter, in the shortest form: without a host, without
-/// what is the default, with `now` and today as the times that they were.
+/// It prints as what reads as an equal filter. A request does so in its shortest form: without a host,
+/// without what is the default, with `now` and today as the times that they were.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     text: Arc<str>,
@@ -135,11 +135,17 @@ impl fmt::Display for Filter {
     }
 }
 
+/// What a filter prints: a request, or where the text is the address of none, a SQL condition.
 impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Filter, FilterError> {
-        Filter::parse(text)
+        if request::container(text).is_some() {
+            return Filter::parse(text);
+        }
+        // A mistyped address is one word, a condition hardly ever is.
+        let is_word = !text.contains(|letter: char| letter.is_whitespace());
+        Filter::sql(text).or_else(|error| if is_word { Filter::parse(text) } else { Err(error) })
     }
 }
 

@@ -15,6 +15,7 @@
 //! - Without `?`, or with nothing behind it, there is no condition: every record is asked for.
 //! - There are no fragments: `#` is a character of phone numbers, and stands for itself.
 //! - A `/` at the end of the path says nothing.
+//! - An address has no blanks, quotes or signs of comparison: so no SQL condition is taken for a request.
 
 use std::fmt;
 
@@ -149,6 +150,9 @@ fn split(text: &str) -> Result<(Container, &str, usize), FilterError> {
 }
 
 fn grammar(address: &str) -> Option<Container> {
+    if address.contains([' ', '\'', '"', '=', '<', '>', '(']) {
+        return None;
+    }
     match address {
         "ucm-web" => return Some(Container::UcmWeb),
         "nexo" => return Some(Container::Nexo(Cgi::Calls)),

@@ -13,6 +13,7 @@ mod errors;
 mod examples;
 mod kazoo;
 mod nexo;
+mod printed;
 mod rows;
 mod slow;
 mod twin;

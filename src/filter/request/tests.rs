@@ -39,6 +39,8 @@ fn the_path_tells_the_grammar() {
     check("http://pbx.example/v1/accounts/0123/cdrs/4567", None);
     check("cdrapi#caller=5300", None);
     check(" cdrapi?caller=5300", None);
+    check("lastdata = 'x/cdrs?filter_a=b'", None);
+    check("lastdata='x/cdrs?filter_a=b'", None);
 }
 
 #[test]
