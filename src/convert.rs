@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::filter::Context;
 use crate::options::Options;
 use crate::pipeline::{Event, Pipeline, times_of};
-use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory};
+use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory, rfc3339};
 use crate::sink::publish::{Staged, is_same_place};
 use crate::sink::{self, Compression, Kind, Out, STDOUT, Sink, Spec};
 use crate::source::inputs::{Input, Inputs, Place, is_same_file};
@@ -43,6 +44,8 @@ pub struct Job {
     pub inputs: Inputs,
     /// How they are read.
     pub options: Options,
+    /// What its filters took `now` to be, in microseconds since 1970, UTC; for the report.
+    pub now: i64,
     /// Where the table goes; standard output if there is no path.
     pub output: Option<PathBuf>,
     /// What the output is.
@@ -85,6 +88,7 @@ impl Job {
             progress: Arc::new(Progress::of(&inputs)),
             inputs,
             options: Options::default(),
+            now: Context::new().now,
             output: Some(output),
             kind,
             compression: Compression::default(),
@@ -216,7 +220,7 @@ pub fn convert(job: Job) -> Result<Outcome> {
     let mut report = Report {
         skipped: job.inputs.skipped.iter().map(SkippedReport::from).collect(),
         threads: workers.threads(),
-        now: crate::report::now(),
+        now: rfc3339(job.now),
         version: env!("CARGO_PKG_VERSION").to_string(),
         ..Report::default()
     };

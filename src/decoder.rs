@@ -10,6 +10,7 @@ use arrow::datatypes::SchemaRef;
 use crate::dump::{Dump, Step};
 use crate::error::Result;
 use crate::options::Options;
+use crate::paging::Paging;
 use crate::reader::{Counts, Decoded, Numbering};
 use crate::schema;
 
@@ -39,6 +40,7 @@ pub struct Decoder {
     schema: Option<SchemaRef>,
     ready: VecDeque<Decoded>,
     numbering: Numbering,
+    paging: Paging,
     /// What its counts warn of, once it has ended.
     warnings: Vec<String>,
     /// The first bytes, until it is known whether they are a byte order mark.
@@ -53,6 +55,7 @@ impl Decoder {
         let options = Arc::new(options);
         Decoder {
             dump: Dump::new(name.into(), options.clone(), None, 0),
+            paging: Paging::of(&options),
             options,
             schema: None,
             ready: VecDeque::new(),
@@ -132,7 +135,8 @@ impl Decoder {
                     let times = work.file.times;
                     let schema =
                         self.schema.get_or_insert_with(|| schema::project(&self.options.columns, times));
-                    let batch = work.decode(&self.options, schema);
+                    let mut batch = work.decode(&self.options, schema);
+                    self.paging.cut(&mut batch);
                     let decoded = self.numbering.number(batch, self.dump.name());
                     if !decoded.is_empty() {
                         self.ready.push_back(decoded);

@@ -8,6 +8,7 @@ use encoding_rs::Encoding;
 
 use crate::decode::{NumberPlan, PortMap};
 use crate::error::{Error, Result};
+use crate::filter::Filter;
 use crate::format::Format;
 use crate::frame::How;
 use crate::schema::Column;
@@ -22,6 +23,8 @@ pub struct Options {
     pub columns: Vec<Column>,
     /// Which records of nested calls become rows.
     pub records: Wanted,
+    /// Which of them: each of these has to match.
+    pub filters: Vec<Filter>,
     /// The zone of the PBX: wall-clock times become instants.
     pub zone: Option<Zone>,
     /// Whether dates have the month or the day first; told from the file where none is given.
@@ -42,6 +45,7 @@ impl Default for Options {
             format: None,
             columns: Column::all().collect(),
             records: Wanted::All,
+            filters: Vec::new(),
             zone: None,
             date_order: None,
             encoding: None,
@@ -53,8 +57,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A table has a column once.
+    /// A table has a column once, and one page.
     pub(crate) fn check(&self) -> Result<()> {
+        if self.filters.iter().filter(|filter| filter.page().is_some()).nth(1).is_some() {
+            return Err(Error::usage("two filters ask for a page, by numRecords or offset: one of them may"));
+        }
         let mut before = HashSet::new();
         match self.columns.iter().find(|column| !before.insert(**column)) {
             Some(twice) => Err(Error::usage(format!("column {} is asked for twice", twice.name()))),
@@ -77,6 +84,9 @@ impl Options {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name()).collect();
         add("columns", (names.len() != Column::COUNT).then(|| names.join(",")));
         add("records", self.records.name().map(str::to_string));
+        for (at, filter) in (1..).zip(&self.filters) {
+            add(&format!("filter.{at}"), Some(filter.to_string()));
+        }
         add("timezone", self.zone.map(|zone| zone.to_string()));
         add("date-order", self.date_order.map(|order| order.as_str().to_string()));
         add("encoding", self.encoding.map(|encoding| encoding.name().to_ascii_lowercase()));

@@ -23,6 +23,7 @@ use crate::convert::Progress;
 use crate::dump::{About, Work};
 use crate::error::Error;
 use crate::options::Options;
+use crate::paging::Paging;
 use crate::recycle::Shelf;
 use crate::schema::{self, TimeKind};
 use crate::source::inputs::Input;
@@ -79,6 +80,8 @@ pub struct Pipeline {
     shelf: Shelf,
     library: Library,
     decode: Decode,
+    /// The page that is left; nothing where rows are not paged.
+    paging: Option<Paging>,
 }
 
 /// How a block is decoded.
@@ -99,6 +102,7 @@ impl Pipeline {
         limit: u64,
         progress: Arc<Progress>,
     ) -> Pipeline {
+        let paging = Paging::of(&options);
         Pipeline {
             dumps: Dumps::new(inputs, progress),
             names: Vec::new(),
@@ -115,12 +119,13 @@ impl Pipeline {
             shelf: Shelf::default(),
             library: Library::default(),
             decode: Work::decode,
+            paging: Some(paging),
         }
     }
 
-    /// The same, but blocks are decoded so.
+    /// The same, but blocks are decoded so, and all their rows are given out, whatever page is asked for.
     pub fn decoded_by(mut self, decode: Decode) -> Pipeline {
-        self.decode = decode;
+        (self.decode, self.paging) = (decode, None);
         self
     }
 
@@ -221,7 +226,12 @@ impl Iterator for Pipeline {
             Queued::Batch(at, pending, bytes) => {
                 self.queued -= bytes;
                 match pending.wait() {
-                    Ok(batch) => Some(Event::Batch(at, Box::new(batch))),
+                    Ok(mut batch) => {
+                        if let Some(paging) = &mut self.paging {
+                            paging.cut(&mut batch);
+                        }
+                        Some(Event::Batch(at, Box::new(batch)))
+                    }
                     Err(panic) => {
                         self.give_up(at);
                         let error = Error::input(self.name(at), panic);

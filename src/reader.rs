@@ -14,6 +14,7 @@ use crate::convert::{Limits, Progress};
 use crate::decode::{NumberPlan, PortMap};
 use crate::dump::About;
 use crate::error::{Error, Result};
+use crate::filter::Filter;
 use crate::format;
 use crate::frame::Reject;
 use crate::options::{Options, Wanted};
@@ -98,7 +99,7 @@ pub struct Counts {
     pub records: u64,
     /// Rows given out.
     pub rows: u64,
-    /// Records left out because their kind was not wanted.
+    /// Records left out: their kind was not wanted, or they do not match.
     pub filtered: u64,
     /// Records that could not be read.
     pub rejected: u64,
@@ -251,6 +252,12 @@ impl Builder {
     /// Which records of nested calls become rows.
     pub fn records(mut self, wanted: Wanted) -> Builder {
         self.options.records = wanted;
+        self
+    }
+
+    /// Only rows that match; of several filters, those that match all.
+    pub fn filter(mut self, filter: Filter) -> Builder {
+        self.options.filters.push(filter);
         self
     }
 

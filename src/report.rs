@@ -164,11 +164,10 @@ pub fn peak_memory() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// The present moment, in RFC 3339 to the second, in UTC.
-pub fn now() -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs();
-    let (year, month, day) = crate::time::civil_from_days((seconds / 86_400) as i64);
-    let time = seconds % 86_400;
+/// An instant in microseconds since 1970, in RFC 3339 to the second, in UTC.
+pub fn rfc3339(instant: i64) -> String {
+    let seconds = instant.div_euclid(1_000_000);
+    let (year, month, day) = crate::time::civil_from_days(seconds.div_euclid(86_400));
+    let time = seconds.rem_euclid(86_400);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", time / 3600, time / 60 % 60, time % 60)
 }

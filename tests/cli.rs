@@ -95,6 +95,11 @@ impl Folder {
         Run::of(line, self.command(line.split_ascii_whitespace()).output().unwrap())
     }
 
+    /// For words that have blanks in them.
+    fn run_words(&self, words: &[&str]) -> Run {
+        Run::of(&words.join(" "), self.command(words).output().unwrap())
+    }
+
     fn run_with(&self, line: &str, stdin: &str) -> Run {
         let mut command = self.command(line.split_ascii_whitespace());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -252,11 +257,99 @@ fn help_and_version_are_results() {
     let run = folder.run("convert --help").exits(0);
     let options = "--output --to --format --columns --records --timezone --date-order --encoding --model --ports \
                    --number-plan --rejects --max-rejects --strict --lenient --compression --row-group-rows --overwrite \
-                   --threads --memory --progress --report-file --json";
+                   --threads --memory --progress --report-file --filter --where --extension-group --json";
     let run = run.shows(&options.split_ascii_whitespace().collect::<Vec<_>>());
     assert_eq!(run.stderr, "");
     let version = concat!("calltable ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(folder.run("--version").exits(0).text(), version);
+}
+
+// Filters: which rows are written, and what is wrong with a request, pointed at in its own text.
+
+#[track_caller]
+fn wrong_filter(words: &[&str], expected: &str) {
+    let folder = Folder::new();
+    // There is no `dump`: that comes later.
+    let all = [&["convert", "dump", "-o", "a.csv"], words].concat();
+    let run = folder.run_words(&all).exits(2);
+    assert_eq!((run.stderr.as_str(), run.text()), (expected, ""), "{words:?}");
+    assert_eq!(folder.others(), [""; 0], "{words:?}");
+}
+
+facts! { wrong_filter:
+    a_blank_in_a_list(&["--filter", "cdrapi?minDur=8&caller=53 @"],
+        "  cdrapi?minDur=8&caller=53 @\n                           ^\nerror: --filter: at byte 25: caller: ' ' is not \
+         allowed in a list: letters, digits and @ _ - , + * # . are\n");
+    a_column_that_is_none(&["--where", "src = '1' and bilsec > 5"],
+        "  src = '1' and bilsec > 5\n                ^\nerror: --where: at byte 14: there is no column bilsec; \
+         `calltable schema` has all\n");
+    a_group_without_members(&["--extension-group", "sales="],
+        "error: --extension-group sales=: a name and its members are asked for, such as sales=1000,1001\n");
+    a_group_without_a_name(&["--extension-group", "1000,1001"],
+        "error: --extension-group 1000,1001: write it as NAME=1000,1001\n");
+    a_group_that_stands_twice(&["--extension-group", "a=1", "--extension-group", "a=2"],
+        "error: --extension-group a=2: the group stands twice: name all its members at once\n");
+}
+
+#[test]
+fn two_pages_are_wrong() {
+    let folder = Folder::new();
+    let run = folder
+        .run("convert good.csv -o a.csv --filter cdrapi?offset=1 --filter cdrapi?numRecords=1")
+        .exits(2);
+    run.says(&["two filters ask for a page"]);
+    assert_eq!(folder.others(), [""; 0]);
+}
+
+#[test]
+fn filters_choose_rows_and_all_must_match() {
+    let folder = Folder::new();
+    let written = |words: &[&str]| {
+        let all =
+            [&["convert", "good.csv", "-o", "-", "--to", "csv", "--columns", "record_id"], words].concat();
+        folder.run_words(&all).exits(0).text().lines().skip(1).collect::<Vec<_>>().join(",")
+    };
+    assert_eq!(written(&[]), "1,2");
+    assert_eq!(written(&["--filter", "https://pbx:8443/cdrapi?format=json&caller=20@"]), "1,2");
+    assert_eq!(written(&["--filter", "cdrapi?callee=s"]), "2");
+    assert_eq!(written(&["--where", "duration > 5"]), "1");
+    assert_eq!(written(&["--filter", "cdrapi?callee=s", "--where", "duration > 5"]), "");
+    assert_eq!(written(&["--where", "duration > 1", "--where", "duration < 60"]), "2");
+    assert_eq!(written(&["--filter", "cdrapi?offset=1"]), "2");
+    assert_eq!(written(&["--filter", "cdrapi?numRecords=1"]), "1");
+    assert_eq!(written(&["--filter", "cdrapi?endTime=now", "--filter", "cdrapi?startTime=2024-05-18"]), "2");
+    assert_eq!(written(&["--filter", "yeastar?extension_group=a", "--extension-group", "a=9,2001"]), "1");
+}
+
+#[test]
+fn what_is_filtered_is_counted_and_the_output_says_by_what() {
+    let folder = Folder::new();
+    let line =
+        "convert good.csv bad.csv -o a.parquet --filter cdrapi?caller=9&endTime=now --report-file r --json";
+    let report = folder.run(line).exits(4).json();
+    let counts = |name: &str| report["totals"][name].as_u64().unwrap();
+    // The record of two fields is none; that with a bad duration was filtered before anybody looked at it.
+    assert_eq!((counts("records"), counts("written"), counts("filtered"), counts("rejected")), (6, 0, 5, 1));
+    assert_eq!(report["outputs"][0]["row_groups"], 0);
+    let file = fs::File::open(folder.path("a.parquet")).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let metadata = reader.metadata().file_metadata().key_value_metadata().unwrap().clone();
+    let filter =
+        metadata.iter().find(|entry| entry.key == "calltable.filter.1").unwrap().value.clone().unwrap();
+    let now = report["now"].as_str().unwrap().trim_end_matches('Z').to_string();
+    assert!(filter.starts_with("cdrapi?caller=9&endTime=") && filter.contains(&now), "{filter} {now}");
+}
+
+#[test]
+fn inspect_shows_what_matches() {
+    let folder = Folder::new();
+    let found = folder.run_words(&["inspect", "good.csv", "--where", "dst = 's'", "--json"]).exits(0).json();
+    let first = &found[0];
+    assert_eq!((&first["written"], &first["filtered"]), (&json!(1), &json!(1)));
+    assert_eq!(first["first_rows"][0]["record_id"], "2");
+    // A page is of what is written or answered.
+    let paged = folder.run("inspect good.csv --filter cdrapi?numRecords=1 --json").exits(0).json();
+    assert_eq!(paged[0]["written"], 2);
 }
 
 // Exit codes, and what is left in the folder with each.

@@ -62,6 +62,8 @@ pub(crate) struct Convert {
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
+    pub(crate) filters: Filters,
+    #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) rejects: Rejects,
@@ -75,6 +77,8 @@ pub(crate) struct Convert {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) filters: Filters,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -133,6 +137,32 @@ pub(crate) struct Output {
     /// Write the run's report there, as JSON.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) report_file: Option<PathBuf>,
+}
+
+/// Which records become rows.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct Filters {
+    /// Only records that match a PBX's own request, such as 'cdrapi?caller=53@&minDur=8', or a URL of
+    /// cdrapi, Nexo, Yeastar or Kazoo; may be repeated, and all must match.
+    #[arg(long = "filter", value_name = "REQUEST")]
+    pub(crate) requests: Vec<String>,
+
+    /// Only records for which a SQL condition on the unified columns is true, such as "src like '53%'
+    /// and billsec between 8 and 60"; may be repeated.
+    #[arg(long = "where", value_name = "CONDITION", allow_hyphen_values = true)]
+    pub(crate) conditions: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) groups: Groups,
+}
+
+/// The extension groups that requests name.
+#[derive(Debug, Args)]
+pub(crate) struct Groups {
+    /// Who is in an extension group that a request names; may be repeated.
+    #[arg(long = "extension-group", value_name = "NAME=LIST")]
+    pub(crate) groups: Vec<String>,
 }
 
 /// How dumps are read.

@@ -10,7 +10,7 @@ use super::args::{Convert, Rejects};
 use super::places::Places;
 use super::progress::Shown;
 use super::summary::{Asked, summary};
-use super::{reading, say};
+use super::{filters, reading, say};
 
 /// Converts; the exit code says what came of it.
 pub(crate) fn run(typed: &Convert, json: bool) -> Result<Exit> {
@@ -33,8 +33,10 @@ pub(crate) fn run(typed: &Convert, json: bool) -> Result<Exit> {
 
 /// What is to be done; nothing has been read or written when it is known.
 fn job(typed: &Convert, json: bool) -> Result<Job> {
-    let options =
-        Options { columns: columns(typed.output.columns.as_deref())?, ..reading::options(&typed.reading)? };
+    let read = reading::options(&typed.reading)?;
+    let context = filters::context(&typed.filters.groups, &read)?;
+    let filters = filters::filters(&typed.filters, &context)?;
+    let options = Options { columns: columns(typed.output.columns.as_deref())?, filters, ..read };
     let limits = reading::limits(&typed.running)?;
     let agreed = agreed(&typed.rejects)?;
     let places = Places::of(&typed.output, &typed.rejects, json)?;
@@ -46,6 +48,7 @@ fn job(typed: &Convert, json: bool) -> Result<Job> {
         progress: Arc::new(Progress::of(&inputs)),
         inputs,
         options,
+        now: context.now,
         output: places.output,
         kind: places.kind,
         compression: compression.unwrap_or_default(),

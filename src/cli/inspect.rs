@@ -13,11 +13,13 @@ use serde_json::Value;
 use super::args::Inspect;
 use super::progress::Shown;
 use super::table::{aligned, bytes, counted, grouped};
-use super::{reading, say};
+use super::{filters, reading, say};
 
 /// Reads the dumps; the exit code is that of converting them.
 pub(crate) fn run(typed: &Inspect, json: bool) -> Result<Exit> {
-    let options = reading::options(&typed.reading)?;
+    let mut options = reading::options(&typed.reading)?;
+    let context = filters::context(&typed.filters.groups, &options)?;
+    options.filters = filters::filters(&typed.filters, &context)?;
     let limits = reading::limits(&typed.running)?;
     let inputs = expand(&typed.inputs.paths, &[])?;
     let counters = Arc::new(Progress::of(&inputs));

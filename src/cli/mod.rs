@@ -13,6 +13,7 @@ mod args;
 mod channel;
 mod completions;
 mod convert;
+mod filters;
 mod formats;
 mod inspect;
 mod places;

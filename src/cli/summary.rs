@@ -139,7 +139,7 @@ fn advice(has: impl Fn(&[&str]) -> bool, asked: &Asked) -> Vec<String> {
 fn notes(report: &Report) -> Option<String> {
     let counts = &report.totals.counts;
     let of_counts = [
-        ("left out by --records", counts.filtered),
+        ("left out", counts.filtered),
         ("repaired", counts.repaired),
         ("repeated headers", counts.repeated_headers),
     ];

@@ -7,12 +7,15 @@
 
 mod call_type;
 mod carry;
+mod cells;
 mod channel;
+mod compact;
 mod dict;
 mod distinct;
 mod extra;
 mod lexicon;
 mod list;
+mod narrow;
 mod number;
 mod problem;
 mod rows;
@@ -42,6 +45,7 @@ pub use carry::{Baton, Carry};
 use channel::Decoded;
 pub use lexicon::Library;
 use lexicon::{Desk, Lexicons};
+use narrow::{How, narrow};
 use problem::{Problem, Problems};
 use rows::Rows;
 
@@ -106,7 +110,7 @@ pub struct Batch {
     pub layout: Arc<Layout>,
     /// How many bytes of text the block has.
     pub text_bytes: u64,
-    /// Records left out because the caller did not want their kind.
+    /// Records left out because the caller did not want their kind, or by a filter.
     pub filtered: u64,
     /// What was counted besides.
     pub notes: Notes,
@@ -137,10 +141,12 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
         let before = carry.pass_on(own.iter().rev().find_map(|own| *own));
         time::Offsets::fill(own, before, file.first_offset)
     });
-    let filtered = drop_unwanted(&mut rows, options);
+    let records = rows.records() as u64;
+    let (filtered, doubts) =
+        drop_unwanted(&mut rows, How { file, options, offsets: offsets.as_ref(), schema });
     let mut builder =
         Builder { rows: &rows, file, options, schema, offsets: offsets.as_ref(), notes: Notes::default() };
-    let (mut checked, mut problems) = builder.checked();
+    let (mut checked, mut problems) = builder.checked(doubts);
     if !problems.is_empty() && !options.lenient {
         reject(&mut rejects, &rows, &problems, file);
         let kept =
@@ -155,14 +161,17 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
             offsets: offsets.as_ref(),
             notes: Notes::default(),
         };
-        checked = builder.checked().0;
+        checked = builder.checked(Problems::default()).0;
     }
     builder.notes.add("lenient-null", problems.len() as u64);
     let is_prepared = schema.fields().iter().any(|field| field.data_type() == &DataType::Null);
     let mut lexicons = if is_prepared { file.library.take(rows.layout_ref()) } else { Lexicons::default() };
-    let (columns, prepared) = builder.all(checked, &problems, &mut lexicons);
+    let (mut columns, prepared) = builder.all(checked, &problems, &mut lexicons);
     if is_prepared {
         file.library.put(lexicons);
+    }
+    if compact::is_worth_it(rows.len(), rows.records()) {
+        columns = columns.into_iter().map(compact::compact).collect();
     }
     let mut notes = builder.notes;
     notes.add("duplicate-key", counts.duplicate_keys);
@@ -171,6 +180,9 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
         notes.add("offset-from-row-before", offsets.from_before);
         notes.add("offset-from-first", offsets.from_first);
     }
+    // What is left of a filtered block is so much of its text.
+    let text_bytes =
+        if options.filters.is_empty() { text_bytes } else { text_bytes * rows.len() as u64 / records.max(1) };
     let with_rows = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &with_rows)
         .expect("the columns are built by the schema");
@@ -195,15 +207,18 @@ pub fn first_offset(records: Records, order: Option<DateOrder>) -> Option<i32> {
     time::own_offsets(&Rows::new(records, &file.shelf), &file).into_iter().flatten().next()
 }
 
-/// Keeps the records of the wanted kinds; comes back with how many are left out.
-fn drop_unwanted(rows: &mut Rows, options: &Options) -> u64 {
+/// Keeps the records of the wanted kinds that the filters want; comes back with how many are left out, and
+/// with the values without which it cannot be told of a row.
+fn drop_unwanted(rows: &mut Rows, how: How<'_>) -> (u64, Problems) {
+    let options = how.options;
     let before = rows.len();
     if options.records != Wanted::All && !rows.layout().sources(Column::RecordKind).is_empty() {
         let wanted =
             |row: &u32| options.records.wants(&rows.value(Column::RecordKind, *row).unwrap_or(SINGLE.into()));
         rows.kept = rows.kept.iter().copied().filter(wanted).collect();
     }
-    (before - rows.len()) as u64
+    let doubts = if options.filters.is_empty() { Problems::default() } else { narrow(rows, how) };
+    ((before - rows.len()) as u64, doubts)
 }
 
 const SINGLE: &str = "single";
@@ -260,9 +275,8 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// The columns whose values can be bad, and those that are.
-    fn checked(&mut self) -> (Vec<(Column, ArrayRef)>, Vec<Problem>) {
-        let mut problems = Problems::default();
+    /// The columns whose values can be bad, and those that are, the ones among them that are known already.
+    fn checked(&mut self, mut problems: Problems) -> (Vec<(Column, ArrayRef)>, Vec<Problem>) {
         let wanted = &self.options.columns;
         let times: Vec<Column> =
             wanted.iter().copied().filter(|column| column.def().kind == Kind::Time).collect();

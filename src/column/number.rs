@@ -40,7 +40,8 @@ pub fn numbers<T: ArrowPrimitiveType>(
 }
 
 /// What `read` makes of the first source that has a value.
-fn value<N>(
+#[inline]
+pub fn value<N>(
     rows: &Rows,
     sources: &[Source],
     row: u32,
@@ -72,16 +73,23 @@ pub fn plain<N: std::str::FromStr>(text: &[u8]) -> Option<Option<N>> {
 /// A column of yes and no.
 pub fn booleans(rows: &Rows, column: Column, problems: &mut Problems) -> ArrayRef {
     let sources = rows.layout().sources(column);
-    let yes_or_no = |&row: &u32| {
-        value(rows, sources, row, |slot, text| match text.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"" => None,
-            b"yes" | b"true" | b"1" => Some(true),
-            b"no" | b"false" | b"0" => Some(false),
-            _ => {
+    let answer = |&row: &u32| {
+        value(rows, sources, row, |slot, text| {
+            yes_or_no(text).unwrap_or_else(|| {
                 problems.add(row, slot, Reason::BadValue, "is neither yes nor no");
                 None
-            }
+            })
         })
     };
-    Arc::new(rows.kept.iter().map(yes_or_no).collect::<BooleanArray>())
+    Arc::new(rows.kept.iter().map(answer).collect::<BooleanArray>())
+}
+
+/// `yes`, `true`, `1`, or their opposites.
+pub fn yes_or_no(text: &[u8]) -> Option<Option<bool>> {
+    match text.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"" => Some(None),
+        b"yes" | b"true" | b"1" => Some(Some(true)),
+        b"no" | b"false" | b"0" => Some(Some(false)),
+        _ => None,
+    }
 }

@@ -245,6 +245,11 @@ pub fn own_offsets(rows: &Rows, file: &File) -> Vec<Option<i32>> {
 }
 
 impl Offsets {
+    /// That of a record, in microseconds.
+    pub fn micros(&self, row: u32) -> i64 {
+        i64::from(self.of[row as usize]) * SECOND
+    }
+
     /// Fills the gaps: from the record before, which for the first may be of the block before, or else
     /// from the file's first.
     pub fn fill(own: Vec<Option<i32>>, mut before: Option<i32>, first: i32) -> Offsets {
