@@ -8,7 +8,7 @@ use encoding_rs::Encoding;
 
 use crate::decode::{NumberPlan, PortMap};
 use crate::error::{Error, Result};
-use crate::filter::Filter;
+use crate::filter::{Filter, Group, Request};
 use crate::format::Format;
 use crate::frame::How;
 use crate::schema::Column;
@@ -86,6 +86,8 @@ impl Options {
         add("records", self.records.name().map(str::to_string));
         for (at, filter) in (1..).zip(&self.filters) {
             add(&format!("filter.{at}"), Some(filter.to_string()));
+            let group = filter.request().and_then(Request::group);
+            add(&format!("filter.{at}.extension-group"), group.map(Group::to_string));
         }
         add("timezone", self.zone.map(|zone| zone.to_string()));
         add("date-order", self.date_order.map(|order| order.as_str().to_string()));

@@ -324,8 +324,8 @@ fn filters_choose_rows_and_all_must_match() {
 #[test]
 fn what_is_filtered_is_counted_and_the_output_says_by_what() {
     let folder = Folder::new();
-    let line =
-        "convert good.csv bad.csv -o a.parquet --filter cdrapi?caller=9&endTime=now --report-file r --json";
+    let line = "convert good.csv bad.csv -o a.parquet --filter cdrapi?caller=9&endTime=now --filter \
+                ucm-web?extensionGroup=b --extension-group a=1 --extension-group b=3,2 --report-file r --json";
     let report = folder.run(line).exits(4).json();
     let counts = |name: &str| report["totals"][name].as_u64().unwrap();
     // The record of two fields is none; that with a bad duration was filtered before anybody looked at it.
@@ -334,8 +334,9 @@ fn what_is_filtered_is_counted_and_the_output_says_by_what() {
     let file = fs::File::open(folder.path("a.parquet")).unwrap();
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let metadata = reader.metadata().file_metadata().key_value_metadata().unwrap().clone();
-    let filter =
-        metadata.iter().find(|entry| entry.key == "calltable.filter.1").unwrap().value.clone().unwrap();
+    let value = |key: &str| metadata.iter().find(|entry| entry.key == key).unwrap().value.clone().unwrap();
+    let filter = value("calltable.filter.1");
+    assert_eq!(value("calltable.filter.2.extension-group"), "b=2,3");
     let now = report["now"].as_str().unwrap().trim_end_matches('Z').to_string();
     assert!(filter.starts_with("cdrapi?caller=9&endTime=") && filter.contains(&now), "{filter} {now}");
 }

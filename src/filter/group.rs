@@ -3,6 +3,7 @@
 //! No dump has the groups of its PBX. This file must not know which grammar asks.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use super::expr::{Expr, Scalar, Test};
@@ -17,6 +18,15 @@ pub struct Group {
     pub name: String,
     /// The members' extensions.
     pub members: Arc<HashSet<String>>,
+}
+
+/// As the program's option has it, the members in order: `sales=1000,1001`.
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut members: Vec<&str> = self.members.iter().map(String::as_str).collect();
+        members.sort_unstable();
+        write!(f, "{}={}", self.name, members.join(","))
+    }
 }
 
 impl Group {

@@ -20,6 +20,7 @@
 use std::fmt;
 
 use super::cdrapi::{Cdrapi, Format};
+use super::group::Group;
 use super::kazoo::Kazoo;
 use super::nexo::{Cgi, Nexo};
 use super::parameter::{parameters, quoted};
@@ -89,6 +90,15 @@ impl Request {
             Request::Nexo(request) => request.expr(),
             Request::Yeastar(request) => request.expr(),
             Request::Kazoo(request) => request.expr(),
+        }
+    }
+
+    /// The extension group that it names.
+    pub fn group(&self) -> Option<&Group> {
+        match self {
+            Request::UcmWeb(request) => request.extension_group.as_ref(),
+            Request::Yeastar(request) => request.extension_group.as_ref(),
+            Request::Cdrapi(_) | Request::Nexo(_) | Request::Kazoo(_) => None,
         }
     }
 
