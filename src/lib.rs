@@ -35,6 +35,8 @@
 //! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
 //! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
 
+pub mod answer;
+mod archive;
 mod column;
 pub mod convert;
 mod csv;
@@ -51,6 +53,7 @@ mod options;
 mod paging;
 mod pipeline;
 mod prepared;
+pub mod query;
 mod reader;
 mod recycle;
 pub mod report;

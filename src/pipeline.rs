@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 
 use arrow::datatypes::SchemaRef;
 
+use crate::archive::is_archive;
 use crate::column::Batch;
 use crate::convert::Progress;
 use crate::dump::{About, Dump, HEAD, Step, Work};
@@ -134,6 +135,12 @@ impl Pipeline {
     /// The same, but blocks are decoded so, and all their rows are given out, whatever page is asked for.
     pub fn decoded_by(mut self, decode: Decode) -> Pipeline {
         (self.decode, self.paging) = (decode, None);
+        self
+    }
+
+    /// The same, but all rows that match are given out, whatever page is asked for.
+    pub fn unpaged(mut self) -> Pipeline {
+        self.paging = None;
         self
     }
 
@@ -298,7 +305,9 @@ fn open(
         return Ok(Opened::Skipped(looks.describe(&opened.head)));
     }
     if !matches!(looks, Looks::Text | Looks::Json | Looks::Xml | Looks::Empty | Looks::Nuls) {
-        return Err(Error::input(&input.name, format!("no dump: it is {}", looks.describe(&opened.head))));
+        let hint = if is_archive(looks) { "; `query` reads those that convert wrote" } else { "" };
+        let what = looks.describe(&opened.head);
+        return Err(Error::input(&input.name, format!("no dump: it is {what}{hint}")));
     }
     let chunks = opened
         .into_chunks(progress.bytes.clone())

@@ -93,6 +93,13 @@ impl Tally {
         }
     }
 
+    /// Counts an input that is no dump: rows that were looked at, and why it failed, if it did.
+    pub fn archive(&mut self, at: usize, rows: u64, error: Option<Error>) {
+        let report = &mut self.inputs[at].report;
+        report.counts.records = rows;
+        report.error = error.map(|error| error.message().to_string());
+    }
+
     /// The exit code that the counts so far mean.
     pub fn verdict(&self, agreed: Agreed) -> Exit {
         let reports =
