@@ -32,8 +32,9 @@
 //! bounds the memory.
 //!
 //! The ways in, from large to small: [`convert::convert`] is the program's main job, and
-//! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
-//! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
+//! [`query::query`] answers a PBX's request as the PBX would, and [`inspect::inspect`] tells what dumps
+//! are; [`Reader`] yields batches of files or of any `Read`; [`Decoder`] does no I/O at all;
+//! [`Channel`] decodes one name.
 
 pub mod answer;
 mod archive;

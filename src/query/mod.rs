@@ -278,6 +278,7 @@ impl<'r> Run<'r> {
     }
 
     fn archive(&mut self, at: usize, input: &Input, opened: Opened, looks: Looks) -> Result<()> {
+        let size = opened.size.unwrap_or(0);
         let condition = match self.job.skip_row_groups {
             true => self.job.filter.expr().clone(),
             false => crate::filter::Expr::Always(Some(true)),
@@ -310,6 +311,7 @@ impl<'r> Run<'r> {
                 Err(error) => fault = Some(error),
             }
         }
+        self.job.progress.bytes.fetch_add(size, Ordering::Relaxed);
         self.tally.archive(at, archive.rows, fault);
         Ok(())
     }
