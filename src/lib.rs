@@ -32,9 +32,12 @@
 //! bounds the memory.
 //!
 //! The ways in, from large to small: [`convert::convert`] is the program's main job, and
-//! [`inspect::inspect`] tells what dumps are; [`Reader`] yields batches of files or of any `Read`;
-//! [`Decoder`] does no I/O at all; [`Channel`] decodes one name.
+//! [`query::query`] answers a PBX's request as the PBX would, and [`inspect::inspect`] tells what dumps
+//! are; [`Reader`] yields batches of files or of any `Read`; [`Decoder`] does no I/O at all;
+//! [`Channel`] decodes one name.
 
+pub mod answer;
+mod archive;
 mod column;
 pub mod convert;
 mod csv;
@@ -51,6 +54,7 @@ mod options;
 mod paging;
 mod pipeline;
 mod prepared;
+pub mod query;
 mod reader;
 mod recycle;
 pub mod report;

@@ -129,6 +129,12 @@ impl Pipeline {
         self
     }
 
+    /// The same, but all rows that match are given out, whatever page is asked for.
+    pub fn unpaged(mut self) -> Pipeline {
+        self.paging = None;
+        self
+    }
+
     /// The same, but text columns are prepared for a sink, and stand beside the batches' arrays.
     pub fn prepared(mut self) -> Pipeline {
         self.is_prepared = true;

@@ -93,12 +93,27 @@ impl Tally {
         }
     }
 
+    /// Counts an input that is no dump: rows that were looked at, and why it failed, if it did.
+    pub fn archive(&mut self, name: &str, rows: u64, error: Option<Error>) {
+        let mut report = InputReport { source: name.to_string(), ..InputReport::default() };
+        report.counts.records = rows;
+        report.error = error.map(|error| error.message().to_string());
+        self.inputs.push(InputTally { report, ended: true, ..InputTally::default() });
+    }
+
+    /// How many inputs have begun.
+    pub fn begun(&self) -> usize {
+        self.inputs.len()
+    }
+
     /// The exit code that the counts so far mean.
     pub fn verdict(&self, agreed: Agreed) -> Exit {
         let reports =
             || self.inputs.iter().filter(|input| input.skipped.is_none()).map(|input| &input.report);
         let failed = reports().filter(|input| input.error.is_some()).count() as u64;
-        let read_nothing = reports().all(|input| input.error.is_some() && input.counts.records == 0);
+        // Where nothing was asked for, nothing need be read.
+        let is_unread = |input: &InputReport| input.error.is_some() && input.counts.records == 0;
+        let read_nothing = !self.inputs.is_empty() && reports().all(is_unread);
         let records = reports().map(|input| input.counts.records).sum();
         let rejected = reports().map(|input| input.counts.rejected).sum();
         judge(read_nothing, failed, records, rejected, agreed)

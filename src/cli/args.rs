@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Convert dumps into one typed dataset.
     Convert(Box<Convert>),
+    /// Answer a PBX's request from dumps and archives, as the PBX would.
+    Query(Box<Query>),
     /// Tell what dumps are: format, columns, time range, counts, first rows, problems.
     Inspect(Box<Inspect>),
     /// Decode channel names.
@@ -70,6 +72,41 @@ pub(crate) struct Convert {
     #[command(flatten)]
     pub(crate) running: Running,
 }
+
+/// `query`: what would the PBX have answered?
+#[derive(Debug, Args)]
+#[command(after_help = QUERY_HELP)]
+pub(crate) struct Query {
+    /// What the PBX is asked: a URL of cdrapi, Nexo, Yeastar or Kazoo as a script has it, or its end,
+    /// such as 'cdrapi?caller=53@&minDur=8', 'nexo?src=100-199', 'yeastar?…', 'kazoo?…', 'ucm-web?…'.
+    #[arg(value_name = "REQUEST")]
+    pub(crate) request: String,
+    /// Dumps and files that convert wrote (Parquet, Arrow): files, folders, glob patterns, or `-` for
+    /// standard input.
+    #[arg(value_name = "INPUT", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+    /// What a Kazoo is told to answer in: application/json, or application/octet-stream for its CSV.
+    #[arg(long, value_name = "TYPE", default_value = ANYTHING, value_parser = [ANYTHING, "application/json", OCTETS])]
+    pub(crate) accept: String,
+    #[command(flatten)]
+    pub(crate) groups: Groups,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Whatever the PBX gives.
+pub(crate) const ANYTHING: &str = "*/*";
+
+/// A Kazoo's CSV.
+pub(crate) const OCTETS: &str = "application/octet-stream";
+
+const QUERY_HELP: &str = "\
+The answer goes to standard output in the PBX's own shape: cdrapi by its format (csv, xml, json), ucm-web as the \
+page's CSV, Nexo, Yeastar and Kazoo as JSON. A malformed request is answered as the PBX does, with the empty \
+container; the reason stands on stderr. Exit codes: 0 done, also with an empty answer; 1 no input could be read; \
+2 wrong usage; 4 answered, but some records were rejected or some input failed.";
 
 /// `inspect`: what is it?
 #[derive(Debug, Args)]
@@ -143,6 +180,11 @@ pub(crate) struct Output {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct Filters {
+    /// Which records of nested calls become rows: calls, the main and single ones; legs, the sub
+    /// and single ones.
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Records::All)]
+    pub(crate) records: Records,
+
     /// Only records that match a PBX's own request, such as 'cdrapi?caller=53@&minDur=8', or a URL of
     /// cdrapi, Nexo, Yeastar or Kazoo; may be repeated, and all must match.
     #[arg(long = "filter", value_name = "REQUEST")]
@@ -172,11 +214,6 @@ pub(crate) struct Reading {
     /// The dumps' format; by default each file's content tells it.
     #[arg(long, value_name = "NAME", default_value = AUTO, value_parser = formats())]
     pub(crate) format: String,
-
-    /// Which records of nested calls become rows: calls, the main and single ones; legs, the sub
-    /// and single ones.
-    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Records::All)]
-    pub(crate) records: Records,
 
     /// The PBX's time zone, which makes instants of its clock times: an IANA name, an offset such
     /// as +05:00, or auto, for what each record's own epoch shows.

@@ -36,7 +36,8 @@ fn job(typed: &Convert, json: bool) -> Result<Job> {
     let read = reading::options(&typed.reading)?;
     let context = filters::context(&typed.filters.groups, &read)?;
     let filters = filters::filters(&typed.filters, &context)?;
-    let options = Options { columns: columns(typed.output.columns.as_deref())?, filters, ..read };
+    let records = reading::records(typed.filters.records);
+    let options = Options { columns: columns(typed.output.columns.as_deref())?, records, filters, ..read };
     let limits = reading::limits(&typed.running)?;
     let agreed = agreed(&typed.rejects)?;
     let places = Places::of(&typed.output, &typed.rejects, json)?;

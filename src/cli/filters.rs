@@ -36,8 +36,13 @@ pub(crate) fn filters(typed: &Filters, context: &Context) -> Result<Vec<Filter>>
 
 /// The error, after the place in the text was shown.
 pub(crate) fn wrong(option: &str, text: &str, error: &FilterError) -> Error {
-    pointed(text, error.position).iter().for_each(|line| say::line(line));
+    point(text, error.position);
     Error::usage(format!("{option}: {error}"))
+}
+
+/// Shows a place in a text.
+pub(crate) fn point(text: &str, position: usize) {
+    pointed(text, position).iter().for_each(|line| say::line(line));
 }
 
 /// So much of a text is shown on either side of a place.

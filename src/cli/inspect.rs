@@ -18,6 +18,7 @@ use super::{filters, reading, say};
 /// Reads the dumps; the exit code is that of converting them.
 pub(crate) fn run(typed: &Inspect, json: bool) -> Result<Exit> {
     let mut options = reading::options(&typed.reading)?;
+    options.records = reading::records(typed.filters.records);
     let context = filters::context(&typed.filters.groups, &options)?;
     options.filters = filters::filters(&typed.filters, &context)?;
     let limits = reading::limits(&typed.running)?;

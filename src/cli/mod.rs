@@ -18,6 +18,7 @@ mod formats;
 mod inspect;
 mod places;
 mod progress;
+mod query;
 mod reading;
 mod say;
 mod schema;
@@ -54,6 +55,7 @@ pub(crate) fn run() -> ExitCode {
 fn done(command: Command, json: bool) -> Result<Exit> {
     match command {
         Command::Convert(typed) => convert::run(&typed, json),
+        Command::Query(typed) => query::run(&typed, json),
         Command::Inspect(typed) => inspect::run(&typed, json),
         Command::Channel(typed) => channel::run(&typed, json),
         Command::Schema => schema::run(json),

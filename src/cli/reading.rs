@@ -9,18 +9,13 @@ use calltable::{Error, Options, Result, Wanted, format};
 
 use super::args::{AUTO, Ports, Reading, Records, Running};
 
-/// How dumps are read; the columns are all.
+/// How dumps are read; the columns and the records are all.
 pub(crate) fn options(typed: &Reading) -> Result<Options> {
     let told = typed.format == AUTO;
     let by_default = Options::default();
     Ok(Options {
         // An unknown name was told by clap.
         format: if told { None } else { format::by_name(&typed.format) },
-        records: match typed.records {
-            Records::All => Wanted::All,
-            Records::Calls => Wanted::Calls,
-            Records::Legs => Wanted::Legs,
-        },
         zone: parsed("--timezone", &typed.timezone, Zone::parse)?,
         date_order: parsed("--date-order", &typed.date_order, str::parse::<DateOrder>)?,
         encoding: typed.encoding.as_deref().map(encoding::by_label).transpose()?,
@@ -29,6 +24,15 @@ pub(crate) fn options(typed: &Reading) -> Result<Options> {
         lenient: typed.lenient,
         ..by_default
     })
+}
+
+/// Which records of nested calls become rows.
+pub(crate) fn records(typed: Records) -> Wanted {
+    match typed {
+        Records::All => Wanted::All,
+        Records::Calls => Wanted::Calls,
+        Records::Legs => Wanted::Legs,
+    }
 }
 
 /// Which analog ports are lines and which are phones.

@@ -57,6 +57,15 @@ enum Part {
 }
 
 impl Pattern {
+    /// What every text that matches begins with, byte by byte; often nothing.
+    pub fn prefix(&self) -> String {
+        let certain = self.pieces.iter().map_while(|piece| match piece {
+            Piece::Char(letter) if !self.ignore_case => Some(*letter),
+            _ => None,
+        });
+        certain.collect()
+    }
+
     /// A pattern of these pieces, one after the other. Without case a letter is the same as its small
     /// or capital form, where that is one letter, too.
     pub fn new(pieces: Vec<Piece>, ignore_case: bool) -> Pattern {

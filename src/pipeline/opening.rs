@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use crate::archive::is_archive;
 use crate::convert::Progress;
 use crate::dump::{Dump, HEAD, Step, Work};
 use crate::error::{Error, Result};
@@ -143,7 +144,8 @@ fn found(
         return Found::Skipped(looks.describe(&opened.head));
     }
     if !matches!(looks, Looks::Text | Looks::Json | Looks::Xml | Looks::Empty | Looks::Nuls) {
-        let message = format!("no dump: it is {}", looks.describe(&opened.head));
+        let hint = if is_archive(looks) { "; `query` reads those that convert wrote" } else { "" };
+        let message = format!("no dump: it is {}{hint}", looks.describe(&opened.head));
         return Found::Failed(Error::input(&*name, message));
     }
     let bytes = Arc::default();

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::time::civil_from_days;
 
 /// A value, as far as a text output tells values apart.
-pub(super) enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     Null,
     Text(&'a str),
     Bool(bool),
@@ -30,20 +30,20 @@ pub(super) enum Cell<'a> {
 
 /// A time of the table: on the PBX's clock, or an instant in UTC.
 #[derive(Clone, Copy)]
-pub(super) struct Time {
-    pub(super) micros: i64,
-    pub(super) instant: bool,
+pub(crate) struct Time {
+    pub(crate) micros: i64,
+    pub(crate) instant: bool,
 }
 
 /// The texts from `at` to `end`.
-pub(super) struct List<'a> {
+pub(crate) struct List<'a> {
     texts: &'a StringViewArray,
     at: usize,
     end: usize,
 }
 
 /// The entries from `at` to `end`.
-pub(super) struct Map<'a> {
+pub(crate) struct Map<'a> {
     keys: &'a StringArray,
     values: &'a StringArray,
     at: usize,
@@ -51,7 +51,7 @@ pub(super) struct Map<'a> {
 }
 
 /// One column of a batch.
-pub(super) struct Column<'a> {
+pub(crate) struct Column<'a> {
     nulls: Option<NullBuffer>,
     values: Values<'a>,
 }
@@ -74,7 +74,7 @@ enum Values<'a> {
 ///
 /// # Errors
 /// Usage: a column is of a type that the unified table does not have.
-pub(super) fn columns(batch: &RecordBatch) -> Result<Vec<Column<'_>>> {
+pub(crate) fn columns(batch: &RecordBatch) -> Result<Vec<Column<'_>>> {
     let fields = batch.schema_ref().fields();
     let resolve = |(at, array): (usize, _)| {
         Column::of(array).ok_or_else(|| {
@@ -119,7 +119,7 @@ impl<'a> Column<'a> {
     }
 
     /// The value of a row.
-    pub(super) fn get(&self, row: usize) -> Cell<'a> {
+    pub(crate) fn get(&self, row: usize) -> Cell<'a> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Cell::Null;
         }
@@ -167,12 +167,12 @@ impl<'a> Iterator for Map<'a> {
 }
 
 /// Appends `true` or `false`.
-pub(super) fn write_bool(value: bool, out: &mut Vec<u8>) {
+pub(crate) fn write_bool(value: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }
 
 /// Appends a number in decimal.
-pub(super) fn write_number(value: i64, out: &mut Vec<u8>) {
+pub(crate) fn write_number(value: i64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     let mut rest = value.unsigned_abs();
@@ -192,7 +192,7 @@ pub(super) fn write_number(value: i64, out: &mut Vec<u8>) {
 
 /// Appends `2024-05-17T12:34:56[.ffffff][Z]`. Years that have no four digits are written with
 /// their sign, as ISO 8601 has it; none of the known dumps can hold one.
-pub(super) fn write_time(time: Time, out: &mut Vec<u8>) {
+pub(crate) fn write_time(time: Time, out: &mut Vec<u8>) {
     let (seconds, micros) = (time.micros.div_euclid(1_000_000), time.micros.rem_euclid(1_000_000));
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);

@@ -5,7 +5,7 @@
 //! Arrow's types and the unified schema; it must not know dumps.
 
 pub mod arrow;
-mod cells;
+pub(crate) mod cells;
 mod dictionary;
 mod hybrid;
 mod numbers;

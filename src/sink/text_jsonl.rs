@@ -86,7 +86,8 @@ fn write_text_or_null(text: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
+/// Appends a text between quotes, escaped.
+pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     serde_json::to_writer(out, text).expect("memory takes every text");
 }
 

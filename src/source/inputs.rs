@@ -24,6 +24,8 @@ use crate::error::{Error, Result};
 
 /// How the names of our outputs end. Those of `.csv` and `.jsonl` outputs tell nothing.
 const OUTPUT_ENDINGS: &[&str] = &[".parquet", ".arrow", ".arrows", ".rejects.jsonl"];
+/// Those of them that can be read again.
+const ARCHIVE_ENDINGS: &[&str] = &[".parquet", ".arrow", ".arrows"];
 const MANIFEST: &str = "_manifest.json";
 const UNFINISHED_ENDING: &str = ".calltable.tmp";
 
@@ -112,10 +114,17 @@ impl Inputs {
 /// The inputs that the arguments mean. `ours` is what this run writes (output, rejects, report):
 /// passed over in walked folders, along with all that it holds if it is a folder.
 pub fn expand(arguments: &[impl AsRef<OsStr>], ours: &[PathBuf]) -> Result<Inputs> {
-    let mut gathering = Gathering {
-        ours: ours.iter().filter_map(|path| Identity::of(path)).collect(),
-        ..Gathering::default()
-    };
+    let ours = ours.iter().filter_map(|path| Identity::of(path)).collect();
+    gather(arguments, Gathering { ours, ..Gathering::default() })
+}
+
+/// The same, but a folder of archives is read, too: of one in which nothing else is to be read, and
+/// calltable's own Parquet and Arrow files are. Beside dumps, they are passed over: they may be of these.
+pub fn expand_with_archives(arguments: &[impl AsRef<OsStr>]) -> Result<Inputs> {
+    gather(arguments, Gathering { with_archives: true, ..Gathering::default() })
+}
+
+fn gather(arguments: &[impl AsRef<OsStr>], mut gathering: Gathering) -> Result<Inputs> {
     if arguments.is_empty() {
         return Err(Error::usage("no input is named"));
     }
@@ -192,6 +201,8 @@ struct Reached {
 #[derive(Default)]
 struct Gathering {
     ours: HashSet<Identity>,
+    /// Whether archives in folders of nothing else are read.
+    with_archives: bool,
     inputs: Vec<Input>,
     /// Where in `inputs` a file stands already.
     known: HashMap<Identity, usize>,
@@ -277,6 +288,7 @@ impl Gathering {
     /// The files below a folder, in no order. A folder that cannot be read is among them.
     fn walk(&mut self, root: &Path) -> Vec<Reached> {
         let mut reached = Vec::new();
+        let mut archives = Vec::new();
         let mut walk = WalkDir::new(root).min_depth(1).into_iter();
         while let Some(entry) = walk.next() {
             let entry = match entry {
@@ -288,6 +300,10 @@ impl Gathering {
                 }
             };
             let is_dir = entry.file_type().is_dir();
+            if self.with_archives && is_archive(&entry) {
+                archives.push(entry.into_path());
+                continue;
+            }
             if let Some(why) = self.why_skip(&entry) {
                 if is_dir {
                     walk.skip_current_dir();
@@ -297,6 +313,13 @@ impl Gathering {
             } else if !is_dir {
                 reached.push(Reached { path: entry.into_path(), walked: true });
             }
+        }
+        if reached.is_empty() {
+            reached.extend(archives.into_iter().map(|path| Reached { path, walked: true }));
+        } else {
+            let why = "an archive beside dumps, which it may have been made of: name it to ask it";
+            let skipped = |path: &PathBuf| Skipped { source: shown(path), why: why.into() };
+            self.skipped.extend(archives.into_iter().map(|path| (path.clone(), skipped(&path))));
         }
         reached
     }
@@ -336,6 +359,13 @@ impl Gathering {
             self.skipped.into_iter().filter(|(path, _)| !is_input(path) && told.insert(path.clone()));
         Inputs { skipped: skipped.map(|(_, skipped)| skipped).collect(), inputs: self.inputs }
     }
+}
+
+/// Whether a walked file is a table that this program wrote, by its name.
+fn is_archive(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let ends = |ending: &&&str| name.as_encoded_bytes().ends_with(ending.as_bytes());
+    entry.file_type().is_file() && !is_hidden(name) && ARCHIVE_ENDINGS.iter().any(|ending| ends(&ending))
 }
 
 fn shown(path: &Path) -> String {

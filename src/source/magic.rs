@@ -52,7 +52,13 @@ pub enum Looks {
     Document(&'static str),
     /// A program or a script.
     Program(&'static str),
-    /// A table of columns: Parquet, Arrow and their like.
+    /// A Parquet file.
+    Parquet,
+    /// An Arrow IPC file.
+    ArrowFile,
+    /// An Arrow IPC stream.
+    ArrowStream,
+    /// Another table of columns.
     Table(&'static str),
     /// Text in an encoding that is not read.
     UnreadText(&'static str),
@@ -101,7 +107,7 @@ const CERTAIN: &[(usize, &[u8], Looks)] = &[
     (0, b"\xCA\xFE\xBA\xBE", Program("a Java class or macOS program")),
     (0, b"\0asm", Program("a WebAssembly module")),
     (0, b"#!", Program("a script")),
-    (0, b"ARROW1\0\0", Table("an Arrow file")),
+    (0, b"ARROW1\0\0", ArrowFile),
     (0, b"Obj\x01", Table("an Avro file")),
 ];
 
@@ -125,7 +131,7 @@ const LIKELY: &[(usize, &[u8], Looks)] = &[
     (0, b"GIF89a", Picture("a GIF picture")),
     (0, b"BM", Picture("a BMP picture")),
     (0, b"MZ", Program("a Windows program")),
-    (0, b"PAR1", Table("a Parquet file")),
+    (0, b"PAR1", Parquet),
     (0, b"PARE", Table("an encrypted Parquet file")),
     (0, b"FEA1", Table("a Feather file")),
     (0, b"ORC", Table("an ORC file")),
@@ -172,6 +178,9 @@ impl Looks {
             Zip => "a zip archive".into(),
             Tar => "a tar archive".into(),
             Archive(name) | Sound(name) | Picture(name) | Document(name) | Program(name) => name.into(),
+            Parquet => "a Parquet file".into(),
+            ArrowFile => "an Arrow file".into(),
+            ArrowStream => "an Arrow stream".into(),
             Table(name) | UnreadText(name) => name.into(),
         }
     }
@@ -204,7 +213,7 @@ fn by_structure(head: &[u8]) -> Option<Looks> {
         [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', b'S', b'Y', ..] => Some(Bzip2),
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some(UnreadText("UTF-32 text")),
         // A message of less than 16 MiB, marked as one that follows; no dictionary is longer.
-        [0xFF, 0xFF, 0xFF, 0xFF, _, _, _, 0, ..] => Some(Table("an Arrow stream")),
+        [0xFF, 0xFF, 0xFF, 0xFF, _, _, _, 0, ..] => Some(ArrowStream),
         [0xFF, second, third, ..] if is_mpeg(*second, *third) => Some(Sound("an MP3 or AAC recording")),
         _ if is_tar(head) => Some(Tar),
         _ if is_unmarked_utf16(head) => Some(UnreadText("UTF-16 text without a byte order mark")),

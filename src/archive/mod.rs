@@ -1,0 +1,195 @@
+//! Files that `convert` wrote, read again: Parquet, Arrow IPC files and streams, as batches of the
+//! unified table.
+//!
+//! ```text
+//!  Parquet:  footer ──▶ statistics of each row group × filter ──▶ row groups that may match ──▶ batches
+//!  Arrow:    batch after batch, the columns that are asked for
+//! ```
+//!
+//! Only columns that are asked for are read; one that the file does not have is null. A file that
+//! another program rewrote is as good, if all its columns are the table's; types that such programs
+//! change (a dictionary, a wide text) are cast back.
+//!
+//! It must not know requests, answers or dumps. What a filter asks is only used to leave out row groups
+//! that have no matching row ([`prune`]): which rows match is for others to say, and nothing here is
+//! taken to have answered it.
+
+mod ipc;
+mod parquet;
+mod prune;
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+
+use crate::error::{Error, Result};
+use crate::filter::Expr;
+use crate::schema::{Column, TimeKind, data_type};
+use crate::source::inputs::{Input, Place};
+use crate::source::magic::Looks;
+use crate::source::{Bytes, Opened};
+use crate::time::Zone;
+use crate::workers::panic_text;
+
+/// What is wanted of an archive.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// The columns of the batches, in the table's order.
+    pub(crate) columns: Vec<Column>,
+    /// What rows that matter answer with true.
+    pub(crate) condition: Expr,
+    /// The PBX's zone.
+    pub(crate) zone: Option<Zone>,
+    /// Whether the neighbours of a row that matters matter, too, if they are of the same call.
+    pub(crate) whole_calls: bool,
+}
+
+/// Rows of an archive.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) rows: RecordBatch,
+    /// Whether no row was left out between the part before and this one.
+    pub(crate) follows: bool,
+}
+
+/// An archive being read.
+pub(crate) struct Archive {
+    name: String,
+    parts: Parts,
+    asked: Asked,
+    /// How many row groups the file has, and how many of them are read; none of either in Arrow files.
+    pub(crate) groups: Groups,
+    /// Rows of the file, as far as they were looked at or left out.
+    pub(crate) rows: u64,
+}
+
+/// How many row groups there are, and how many are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// All.
+    pub all: u64,
+    /// Those that statistics do not rule out.
+    pub read: u64,
+}
+
+type Parts = Box<dyn Iterator<Item = std::result::Result<(RecordBatch, bool), String>>>;
+
+/// Whether first bytes are those of an archive.
+pub(crate) fn is_archive(looks: Looks) -> bool {
+    matches!(looks, Looks::Parquet | Looks::ArrowFile | Looks::ArrowStream)
+}
+
+impl Archive {
+    /// Opens an archive whose first bytes were looked at.
+    ///
+    /// # Errors
+    /// Input: it cannot be read, is broken, or its columns are not the table's.
+    pub(crate) fn open(input: &Input, opened: Opened, looks: Looks, asked: Asked) -> Result<Archive> {
+        let fails = |why: String| Error::input(&input.name, why);
+        let (mut groups, mut rows) = (Groups::default(), 0);
+        let open = || -> std::result::Result<Parts, String> {
+            if looks == Looks::ArrowStream {
+                let bytes: Bytes = Box::new(opened.reader);
+                return ipc::stream(bytes, &asked.columns);
+            }
+            let Place::File(path) = &input.place else {
+                return Err("cannot be read from a pipe: name the file".to_string());
+            };
+            let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+            if looks == Looks::ArrowFile {
+                return ipc::file(file, &asked.columns);
+            }
+            let (parts, all, out) = parquet::parts(file, &asked)?;
+            (groups, rows) = (all, out);
+            Ok(parts)
+        };
+        let parts = guarded(open).map_err(fails)?;
+        Ok(Archive { name: input.name.clone(), parts, asked, groups, rows })
+    }
+}
+
+impl Iterator for Archive {
+    type Item = Result<Part>;
+
+    fn next(&mut self) -> Option<Result<Part>> {
+        let parts = &mut self.parts;
+        let next = guarded(|| parts.next().transpose()).and_then(|part| {
+            let part = part.map(|(rows, follows)| Ok((unified(&rows, &self.asked.columns)?, follows)));
+            part.transpose()
+        });
+        match next.transpose()? {
+            Ok((rows, follows)) => {
+                self.rows += rows.num_rows() as u64;
+                Some(Ok(Part { rows, follows }))
+            }
+            Err(why) => {
+                // What comes behind a fault is not to be trusted.
+                self.parts = Box::new(std::iter::empty());
+                Some(Err(Error::input(&self.name, why)))
+            }
+        }
+    }
+}
+
+/// Runs what reads bytes that anyone may have written; a panic of the libraries is a fault of the file.
+fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read,
+        Err(panic) => Err(format!("is broken ({})", panic_text(panic.as_ref()))),
+    }
+}
+
+/// The indexes of the wanted columns that a file has.
+///
+/// # Errors
+/// A sentence: some column is not the table's, so this is no archive.
+fn indexes(schema: &Schema, columns: &[Column]) -> std::result::Result<Vec<usize>, String> {
+    if let Some(stranger) = schema.fields().iter().find(|field| Column::by_name(field.name()).is_none()) {
+        let name = stranger.name();
+        return Err(format!("is no archive of calls: the unified table has no column `{name}`"));
+    }
+    let wanted = |column: &Column| schema.index_of(column.name()).ok();
+    Ok(columns.iter().filter_map(wanted).collect())
+}
+
+/// The wanted columns, in their order and of the table's types.
+fn unified(rows: &RecordBatch, columns: &[Column]) -> std::result::Result<RecordBatch, String> {
+    let array = |column: &Column| -> std::result::Result<ArrayRef, String> {
+        let Some(array) = rows.column_by_name(column.name()) else {
+            return Ok(new_null_array(&data_type(column.def().kind, TimeKind::WallClock), rows.num_rows()));
+        };
+        let wanted = data_type(column.def().kind, times_of(array.data_type()));
+        // Plain text is as good as codes: Arrow files have it so.
+        if *array.data_type() == wanted || *array.data_type() == DataType::Utf8 {
+            return Ok(Arc::clone(array));
+        }
+        let cannot = |_| format!("column {} is of type {}", column.name(), array.data_type());
+        cast(array, &wanted).map_err(cannot)
+    };
+    let arrays: Vec<ArrayRef> = columns.iter().map(array).collect::<std::result::Result<_, _>>()?;
+    let fields: Vec<_> = columns
+        .iter()
+        .zip(&arrays)
+        .map(|(column, array)| {
+            column.field(TimeKind::WallClock).with_data_type(array.data_type().clone()).with_nullable(true)
+        })
+        .collect();
+    let schema: SchemaRef = Arc::new(Schema::new(fields));
+    let with_rows = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    RecordBatch::try_new_with_options(schema, arrays, &with_rows).map_err(|error| error.to_string())
+}
+
+/// What times of this type are.
+fn times_of(data_type: &DataType) -> TimeKind {
+    match data_type {
+        DataType::Timestamp(_, Some(_)) => TimeKind::Instant,
+        _ => TimeKind::WallClock,
+    }
+}
+
+#[cfg(test)]
+mod tests;

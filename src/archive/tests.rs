@@ -1,0 +1,205 @@
+//! That bounds never rule out a row that matches, held against the evaluator itself.
+
+use std::sync::Arc;
+
+use ::arrow::array::{
+    Array, Int32Array, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray,
+};
+use ::arrow::compute::{max, max_string_view, min, min_string_view};
+use ::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use proptest::prelude::*;
+
+use super::prune::{Bounds, Known, Values, may_match};
+use super::*;
+use crate::filter::{Context, Filter, Number};
+use crate::time::Zone;
+
+#[derive(Clone, Debug)]
+struct Call {
+    src: Option<String>,
+    billsec: Option<i32>,
+    /// In quarters of an hour.
+    start: Option<i64>,
+}
+
+fn batch(calls: &[Call], instants: bool) -> RecordBatch {
+    let times: TimestampMicrosecondArray =
+        calls.iter().map(|call| call.start.map(|start| start * 900_000_000)).collect();
+    let times = times.with_timezone_opt(instants.then_some("UTC"));
+    let schema = Schema::new(vec![
+        Field::new("src", DataType::Utf8View, true),
+        Field::new("billsec", DataType::Int32, true),
+        Field::new("start", times.data_type().clone(), true),
+    ]);
+    let src: StringViewArray = calls.iter().map(|call| call.src.clone()).collect();
+    let billsec: Int32Array = calls.iter().map(|call| call.billsec).collect();
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(src), Arc::new(billsec), Arc::new(times)]).unwrap()
+}
+
+/// The bounds that a batch really has.
+fn bounds(batch: &RecordBatch, column: Column) -> Bounds {
+    let Some(array) = batch.column_by_name(column.name()) else { return Bounds::NOTHING };
+    let values = match array.data_type() {
+        DataType::Utf8View => {
+            let array = array.as_any().downcast_ref::<StringViewArray>().unwrap();
+            let range = min_string_view(array).zip(max_string_view(array));
+            range.map(|(least, most)| Values::Texts(least.into(), most.into()))
+        }
+        DataType::Int32 => {
+            let array = array.as_any().downcast_ref::<Int32Array>().unwrap();
+            let whole = |number: i32| Number::whole(number.into());
+            min(array).zip(max(array)).map(|(least, most)| Values::Numbers(whole(least), whole(most)))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let times = if zone.is_some() { TimeKind::Instant } else { TimeKind::WallClock };
+            let array = array.as_any().downcast_ref::<TimestampMicrosecondArray>().unwrap();
+            min(array).zip(max(array)).map(|(least, most)| Values::Times(least, most, times))
+        }
+        other => panic!("{other}"),
+    };
+    Bounds {
+        values: values.map_or(Known::Nothing, Known::Values),
+        nulls: array.null_count() > 0,
+        some: array.null_count() < array.len(),
+    }
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let src = prop::option::weighted(0.8, "[0-3a]{1,3}(\\([0-3]\\))?");
+    (src, prop::option::of(0..6), prop::option::of(0i64..200)).prop_map(|(src, billsec, start)| Call {
+        src,
+        billsec,
+        start,
+    })
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let item =
+        prop_oneof!["[0-3]{1,2}@", "[0-3]{1,2}_", "[0-3]{1,3}", "[0-3]{1,2}-[0-3]{1,2}", Just("0-0".into())];
+    let list = prop::collection::vec(item, 1..3).prop_map(|items: Vec<String>| items.join(","));
+    let hour = 0..50u32;
+    let cdrapi =
+        (prop::option::of(list), prop::option::of(0..6), prop::option::of(0..6), prop::option::of(hour))
+            .prop_map(|(caller, least, most, hour)| {
+                let mut parts: Vec<String> =
+                    caller.map(|list| format!("caller={list}")).into_iter().collect();
+                parts.extend(least.map(|least| format!("minDur={least}")));
+                parts.extend(most.map(|most| format!("maxDur={most}")));
+                parts.extend(
+                    hour.map(|hour| format!("endTime=1970-01-{:02}T{:02}:00", 1 + hour / 24, hour % 24)),
+                );
+                format!("cdrapi?{}", parts.join("&"))
+            });
+    let condition = prop_oneof![
+        ("[0-3]{1,2}", prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">="]))
+            .prop_map(|(text, sign)| format!("src {sign} '{text}'")),
+        (0..6, prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">="]))
+            .prop_map(|(number, sign)| format!("billsec {sign} {number}")),
+        prop::sample::select(vec![
+            "src is null",
+            "billsec is null",
+            "src like '1%'",
+            "src like '%1'",
+            "src in ('1', '22')"
+        ])
+        .prop_map(str::to_string),
+        (0..24u32).prop_map(|hour| format!("start >= timestamp '1970-01-02 {hour:02}:00:00'")),
+    ];
+    let sql = prop::collection::vec((condition, any::<bool>(), any::<bool>()), 1..5).prop_map(|all| {
+        let terms = all.into_iter().map(|(text, not, or)| {
+            let not = if not { "not " } else { "" };
+            (format!("{not}({text})"), if or { " or " } else { " and " })
+        });
+        let mut text = String::new();
+        for (at, (term, link)) in terms.enumerate() {
+            if at > 0 {
+                text.push_str(link);
+            }
+            text.push_str(&term);
+        }
+        text
+    });
+    let nexo = "[0-3]{1,3}".prop_map(|number| format!("nexo?src={number}"));
+    prop_oneof![
+        nexo.prop_map(|request| Filter::parse_query(&request, &Context::new()).unwrap()),
+        cdrapi.prop_map(|request| Filter::parse_query(&request, &Context::new()).unwrap()),
+        sql.prop_map(|condition| Filter::sql(&condition).unwrap()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_ruled_out_has_no_row_that_matches(
+        calls in prop::collection::vec(call(), 1..6),
+        filter in filter(),
+        instants: bool,
+        zone in prop::option::of(prop::sample::select(vec!["+14:00", "-12:00", "America/Chicago"])),
+    ) {
+        let batch = batch(&calls, instants);
+        let zone = zone.map(|zone| Zone::parse(zone).unwrap());
+        let matching = filter.matches(&batch, zone.as_ref()).unwrap().true_count();
+        let kept = may_match(filter.expr(), &|column| bounds(&batch, column), zone.as_ref());
+        prop_assert!(kept || matching == 0, "{} rows match", matching);
+    }
+}
+
+#[track_caller]
+fn check(condition: &str, calls: &[(&str, i32)], expected: bool) {
+    let call = |(src, billsec): &(&str, i32)| Call {
+        src: Some(src.to_string()).filter(|src| !src.is_empty()),
+        billsec: Some(*billsec),
+        start: None,
+    };
+    let batch = batch(&calls.iter().map(call).collect::<Vec<_>>(), false);
+    let filter = match condition.contains('?') {
+        true => Filter::parse_query(condition, &Context::new()).unwrap(),
+        false => Filter::sql(condition).unwrap(),
+    };
+    let kept = may_match(filter.expr(), &|column| bounds(&batch, column), None);
+    assert_eq!(kept, expected, "{condition}");
+}
+
+#[test]
+fn bounds_rule_out_what_lies_outside() {
+    let calls = [("2001", 10), ("2900", 60)];
+    check("cdrapi?caller=2001", &calls, true);
+    check("cdrapi?caller=3001", &calls, false);
+    check("cdrapi?caller=3001,2500", &calls, true);
+    check("cdrapi?caller=53@", &calls, false);
+    check("cdrapi?caller=2@", &calls, true);
+    check("cdrapi?caller=@5", &calls, true);
+    check("cdrapi?minDur=61", &calls, false);
+    check("cdrapi?minDur=60", &calls, true);
+    check("cdrapi?maxDur=9", &calls, false);
+    check("cdrapi?minDur=10&caller=1@", &calls, false);
+    check("billsec < 10 or src = '9'", &calls, false);
+    check("not (billsec >= 10)", &calls, false);
+    check("src is null", &calls, false);
+    check("answer is null", &calls, true);
+    check("answer is not null", &calls, false);
+}
+
+#[test]
+fn strangers_are_no_archives() {
+    let schema =
+        Schema::new(vec![Field::new("src", DataType::Utf8, true), Field::new("price", DataType::Utf8, true)]);
+    assert_eq!(
+        indexes(&schema, &[Column::Src]).unwrap_err(),
+        "is no archive of calls: the unified table has no column `price`"
+    );
+}
+
+#[test]
+fn types_of_other_writers_are_cast_back() {
+    let schema = Schema::new(vec![
+        Field::new("src", DataType::Utf8, true),
+        Field::new("billsec", DataType::Int64, true),
+    ]);
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(StringArray::from(vec!["2001"])), Arc::new(::arrow::array::Int64Array::from(vec![7]))];
+    let rows = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+    let again = unified(&rows, &[Column::Src, Column::Start, Column::Billsec]).unwrap();
+    assert_eq!(again.column(0).data_type(), &DataType::Utf8);
+    assert_eq!(again.column(1).null_count(), 1);
+    assert_eq!(again.column(2).data_type(), &DataType::Int32);
+}
