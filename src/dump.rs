@@ -19,7 +19,7 @@ use crate::format::detect::{Detected, detect};
 use crate::format::{Format, Layout};
 use crate::frame;
 use crate::options::Options;
-use crate::recycle::Shelf;
+use crate::recycle::{Buffer, Shelf};
 use crate::schema::TimeKind;
 use crate::split::csv::{bare, header_names};
 use crate::split::{
@@ -78,7 +78,7 @@ pub struct Dump {
     options: Arc<Options>,
     /// What the table's times are, if an earlier dump has decided that.
     expected: Option<TimeKind>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// Offset of the buffer's first byte in the dump.
     offset: u64,
     at_end: bool,
@@ -132,7 +132,7 @@ impl Dump {
             name,
             options,
             expected,
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             offset,
             at_end: false,
             cut_off: false,
@@ -162,7 +162,7 @@ impl Dump {
     }
 
     /// Where bytes are put in: appended, up to what [`Step::Need`] says.
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
+    pub fn buffer(&mut self) -> &mut Buffer {
         &mut self.buffer
     }
 
@@ -370,7 +370,7 @@ impl Dump {
         let mut front = std::mem::replace(&mut self.buffer, rest);
         front.truncate(bytes);
         self.offset += bytes as u64;
-        front
+        front.into_vec()
     }
 
     fn body(&mut self) -> Result<Step> {
@@ -518,7 +518,9 @@ impl Work {
     /// Decodes the block: frames its records and builds the wanted columns.
     pub fn decode(self, options: &Options, schema: &SchemaRef) -> Batch {
         let Work { block, file, carry } = self;
-        let records = frame::block(block, options.how());
+        let layout = block.layout.clone();
+        let records =
+            column::with_sieve(&layout, &file, options, |sieve| frame::sieved(block, options.how(), sieve));
         column::build(records, &file, options, schema, carry)
     }
 }

@@ -13,6 +13,7 @@ use super::number::{plain, seconds, value, yes_or_no};
 use super::rows::Rows;
 use super::{File, SINGLE, time};
 use crate::filter::{Arrays, Bad, Cell, Cells, Clocks, Expr, Number};
+use crate::format::Layout;
 use crate::format::layout::{Source, Take};
 use crate::schema::{Column, Kind};
 
@@ -33,7 +34,7 @@ pub struct Known<'a> {
 
 /// How a value is read.
 #[derive(Clone, Copy)]
-enum Reader<'a> {
+pub enum Reader<'a> {
     /// Not from the spans.
     Built,
     /// The same in all records.
@@ -58,7 +59,7 @@ impl<'a> Known<'a> {
         let file = how.file;
         Known {
             rows,
-            readers: Column::all().map(|column| Reader::of(column, rows, file)).collect(),
+            readers: Column::all().map(|column| Reader::of(column, rows.layout(), file)).collect(),
             built: Arrays::new(),
             bad: HashSet::new(),
             places: Vec::new(),
@@ -117,8 +118,8 @@ pub fn is_in_spans(column: Column) -> bool {
 }
 
 impl<'a> Reader<'a> {
-    fn of(column: Column, rows: &'a Rows, file: &'a File) -> Reader<'a> {
-        let (layout, sources) = (rows.layout(), rows.layout().sources(column));
+    pub fn of(column: Column, layout: &'a Layout, file: &'a File) -> Reader<'a> {
+        let sources = layout.sources(column);
         match column {
             _ if !is_in_spans(column) => Reader::Built,
             Column::Source => Reader::Constant(&file.name),
@@ -140,7 +141,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn text(text: &str) -> Option<Cell<'_>> {
+pub fn text(text: &str) -> Option<Cell<'_>> {
     Some(Cell::Text(Cow::Borrowed(text)))
 }
 

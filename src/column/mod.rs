@@ -19,6 +19,7 @@ mod narrow;
 mod number;
 mod problem;
 mod rows;
+mod sieve;
 mod text;
 mod time;
 mod validity;
@@ -48,6 +49,7 @@ use lexicon::{Desk, Lexicons};
 use narrow::{How, narrow};
 use problem::{Problem, Problems};
 use rows::Rows;
+pub use sieve::with_sieve;
 
 /// What all blocks of a file have in common.
 #[derive(Clone, Debug)]
@@ -141,9 +143,10 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
         let before = carry.pass_on(own.iter().rev().find_map(|own| *own));
         time::Offsets::fill(own, before, file.first_offset)
     });
-    let records = rows.records() as u64;
+    let records = rows.records() as u64 + counts.sieved;
     let (filtered, doubts) =
         drop_unwanted(&mut rows, How { file, options, offsets: offsets.as_ref(), schema });
+    let filtered = filtered + counts.sieved;
     let mut builder =
         Builder { rows: &rows, file, options, schema, offsets: offsets.as_ref(), notes: Notes::default() };
     let (mut checked, mut problems) = builder.checked(doubts);
@@ -170,7 +173,7 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
     if is_prepared {
         file.library.put(lexicons);
     }
-    if compact::is_worth_it(rows.len(), rows.records()) {
+    if compact::is_worth_it(rows.len(), records as usize) {
         columns = columns.into_iter().map(compact::compact).collect();
     }
     let mut notes = builder.notes;

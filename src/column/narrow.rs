@@ -80,7 +80,7 @@ pub fn narrow(rows: &mut Rows, how: How<'_>) -> Problems {
 }
 
 /// The conditions all of which have to hold.
-fn conditions(expr: &Expr) -> Vec<&Expr> {
+pub fn conditions(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::All(all) => all.iter().flat_map(conditions).collect(),
         expr => vec![expr],

@@ -84,13 +84,16 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
+/// Texts that are looked up, one a row.
+pub type Texts = HashSet<String, foldhash::fast::RandomState>;
+
 /// What is asked of one value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     /// Whether there is none; never unknown.
     IsNull,
     /// Whether it is one of these texts, byte by byte.
-    OneOf(Arc<HashSet<String>>),
+    OneOf(Arc<Texts>),
     /// Whether it is one of these numbers.
     NumberOf(Arc<HashSet<Number>>),
     /// Whether the whole text matches.

@@ -2,11 +2,10 @@
 //!
 //! No dump has the groups of its PBX. This file must not know which grammar asks.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::expr::{Expr, Scalar, Test};
+use super::expr::{Expr, Scalar, Test, Texts};
 use super::parameter::{Parameter, quoted};
 use super::{Context, FilterError};
 use crate::schema::Column;
@@ -17,7 +16,7 @@ pub struct Group {
     /// Its name, or its number.
     pub name: String,
     /// The members' extensions.
-    pub members: Arc<HashSet<String>>,
+    pub members: Arc<Texts>,
 }
 
 /// As the program's option has it, the members in order: `sales=1000,1001`.

@@ -15,7 +15,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::expr::{Comparison, Constant, Expr, Moment, Scalar, Test};
+use super::expr::{Comparison, Constant, Expr, Moment, Scalar, Test, Texts};
 use super::parameter::{Once, Parameter, print, quoted};
 use super::{FilterError, Number};
 use crate::format::{self, Fill, From};
@@ -235,7 +235,7 @@ impl Place {
             Read::Number => Some(Constant::Number(Number::from(number(field, value)?))),
             Read::Seconds(epoch) => Some(moment(number(field, value)?, epoch)),
         };
-        let texts = Arc::new([value.to_string()].into());
+        let texts = Arc::new(Texts::from_iter([value.to_string()]));
         Ok(move |scalar: &Scalar| match &constant {
             Some(constant) => {
                 Expr::Compare(scalar.clone(), Comparison::Equal, Scalar::Constant(constant.clone()))

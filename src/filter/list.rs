@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::FilterError;
 use super::digits::{DigitRange, DigitRanges};
-use super::expr::{Expr, Scalar, Test};
+use super::expr::{Expr, Scalar, Test, Texts};
 use super::parameter::{Parameter, quoted};
 use super::pattern::{Pattern, Piece};
 
@@ -92,7 +92,7 @@ fn item(text: &str) -> Result<Item, usize> {
 
 /// Whether any of the items matches a value.
 pub(super) fn any_of(items: &[Item], value: &Scalar) -> Expr {
-    let mut texts = HashSet::new();
+    let mut texts = Texts::default();
     let mut patterns = HashSet::new();
     let mut tests = Vec::new();
     let mut ranges = Vec::new();

@@ -17,7 +17,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::expr::{Comparison, Constant, Expr, Moment, Scalar, Test};
+use super::expr::{Comparison, Constant, Expr, Moment, Scalar, Test, Texts};
 use super::list::{self, Item, Items};
 use super::parameter::{Once, Parameter, print, quoted};
 use super::times::{print_local, read_local};
@@ -247,14 +247,14 @@ impl Nexo {
 fn of_direction(word: &'static str) -> Expr {
     if word == CONFERENCE {
         let text = Scalar::Lower(Scalar::Column(Column::Userfield).into());
-        return Expr::Test(text, Test::OneOf(Arc::new([word.to_lowercase()].into())));
+        return Expr::Test(text, Test::OneOf(Arc::new(Texts::from_iter([word.to_lowercase()]))));
     }
     Expr::one_of(Column::CallType, [word.to_lowercase()])
 }
 
 /// A recording's trunk stands in `extra`, a call's on its side.
 fn by_trunk(name: &str) -> Expr {
-    let is_named = |of| Expr::Test(of, Test::OneOf(Arc::new([name.to_string()].into())));
+    let is_named = |of| Expr::Test(of, Test::OneOf(Arc::new(Texts::from_iter([name.to_string()]))));
     Expr::Any(vec![
         is_named(Scalar::Extra("trunk".into())),
         is_named(Scalar::Column(Column::SrcTrunkName)),

@@ -25,7 +25,7 @@ use sqlparser::ast::{
 };
 
 use self::place::Places;
-use super::expr::{Comparison, Constant, Expr, Scalar, Test};
+use super::expr::{Comparison, Constant, Expr, Scalar, Test, Texts};
 use super::number::Number;
 use super::pattern::{Pattern, Piece};
 use super::{Filter, FilterError};
@@ -176,7 +176,7 @@ impl Compiler<'_> {
 
     fn in_list(&self, sql: &Sql, list: &[Sql]) -> Compiled<Expr> {
         let value = self.value(sql)?;
-        let (mut texts, mut numbers, mut others) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut texts, mut numbers, mut others) = (Texts::default(), HashSet::new(), Vec::new());
         for item in list {
             match (value.kind, self.value(item)?.scalar) {
                 (Type::Text, Scalar::Constant(Constant::Text(text))) => drop(texts.insert(text.to_string())),

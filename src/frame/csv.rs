@@ -10,6 +10,7 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
+use super::sieve::{Bounds, Seen, Sieve};
 use super::{Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
 use crate::format::{Fit, Layout};
@@ -29,10 +30,23 @@ pub fn frame(
     layout: Arc<Layout>,
     encoding: Option<&'static Encoding>,
 ) -> Records {
-    let mut framer = Framer::new(&text, offset, &layout, encoding);
+    sieved(text, irregular, offset, layout, encoding, None)
+}
+
+/// The same, of the records that pass the sieve, where there is one.
+pub fn sieved(
+    text: Vec<u8>,
+    irregular: &[Irregular],
+    offset: u64,
+    layout: Arc<Layout>,
+    encoding: Option<&'static Encoding>,
+    sieve: Option<&Sieve<'_>>,
+) -> Records {
+    let mut framer = Framer::new(&text, offset, &layout, encoding, sieve);
     let mut at = 0;
     for record in irregular {
         framer.regular(at, record.start);
+        framer.count_lines(record.start, record.end);
         framer.careful(record.start, record.end, record.unclosed);
         at = record.end;
     }
@@ -45,6 +59,13 @@ pub fn frame(
     arena.extend_from_slice(&rewritten);
     let strays = Vec::new();
     Records { offset, layout, text_bytes, arena, original, spans, strays, places, rejects, counts }
+}
+
+/// How many lines a text has, by its first ones, and some more.
+fn about_lines(text: &[u8], eol: u8) -> usize {
+    let first = &text[..text.len().min(WINDOW)];
+    let lines = memchr_iter(eol, first).count() + 1;
+    lines * text.len().div_ceil(first.len().max(1)) * 17 / 16 + 1
 }
 
 /// The text with a `?` in place of every byte that is not UTF-8: no span points at one, for such
@@ -77,16 +98,24 @@ struct Framer<'a> {
     fields: Vec<Field>,
     /// Line ends before that byte, for the rejects' lines.
     counted: Lines,
+    sieve: Option<&'a Sieve<'a>>,
+    seen: Seen,
 }
 
 impl<'a> Framer<'a> {
-    fn new(text: &'a [u8], offset: u64, layout: &'a Layout, encoding: Option<&'static Encoding>) -> Self {
+    fn new(
+        text: &'a [u8],
+        offset: u64,
+        layout: &'a Layout,
+        encoding: Option<&'static Encoding>,
+        sieve: Option<&'a Sieve<'a>>,
+    ) -> Self {
         let mut suspicious = [false; 256];
         let first_of_header = layout.header.as_ref().and_then(|header| header.bytes().next());
         for byte in [0, b' ', b'\t', b'\r', b'\n', b'\x0c'].into_iter().chain(first_of_header) {
             suspicious[byte as usize] = true;
         }
-        let lines = memchr_iter(layout.dialect.eol, text).count();
+        let lines = if sieve.is_some() { 0 } else { about_lines(text, layout.dialect.eol) };
         Framer {
             text,
             offset,
@@ -94,14 +123,16 @@ impl<'a> Framer<'a> {
             encoding,
             is_utf8: simdutf8::basic::from_utf8(text).is_ok(),
             suspicious,
-            spans: Vec::with_capacity((lines + 1) * layout.slots()),
-            places: Vec::with_capacity(lines + 1),
+            spans: Vec::with_capacity(lines * layout.slots()),
+            places: Vec::with_capacity(lines),
             rejects: Vec::new(),
-            counts: Counts { lines: lines as u64, ..Counts::default() },
+            counts: Counts::default(),
             rewritten: Vec::new(),
             masks: Vec::new(),
             fields: Vec::new(),
             counted: Lines::default(),
+            sieve,
+            seen: Seen::default(),
         }
     }
 
@@ -112,7 +143,10 @@ impl<'a> Framer<'a> {
             let window = &self.text[at..end.min(at + WINDOW)];
             let mut masks = std::mem::take(&mut self.masks);
             structure::scan(window, delimiter, eol, &mut masks);
-            let read = self.window(at, &masks);
+            let read = match self.sieve {
+                Some(sieve) if self.seen.pays() => self.sieved(at, &masks, sieve),
+                _ => self.window(at, &masks),
+            };
             self.masks = masks;
             at = match read {
                 // The record is irregular after all, longer than the window, or the text's last
@@ -167,6 +201,7 @@ impl<'a> Framer<'a> {
                 column += 1;
                 field = stop + 1;
                 if is_end {
+                    self.counts.lines += 1;
                     if column == expected && self.is_plain(record, stop) {
                         self.accept(record, end);
                         row += slots;
@@ -186,6 +221,54 @@ impl<'a> Framer<'a> {
         }
         self.spans.truncate(row);
         if record == from { Err(record) } else { Ok(record) }
+    }
+
+    /// The same as [`Framer::window`], of the records that pass the sieve; the others are counted.
+    fn sieved(&mut self, from: usize, masks: &[Masks], sieve: &'a Sieve<'a>) -> Result<usize, usize> {
+        let expected = self.layout.expected;
+        let mut tracker = QuoteTracker::default();
+        let (mut record, mut bounds) = (from, Bounds::default());
+        for (step, masks) in masks.iter().enumerate() {
+            let quoting = tracker.step(masks);
+            if quoting.irregular != 0 {
+                return Err(record);
+            }
+            let base = from + step * STEP;
+            let mut separators = (masks.delimiter | masks.eol) & !quoting.inside;
+            let mut ends = masks.eol & !quoting.inside;
+            while ends != 0 {
+                // All separators up to the line end, itself included.
+                let upto = ends ^ (ends - 1);
+                bounds.take(sieve, separators & upto, base);
+                let stop = base + ends.trailing_zeros() as usize;
+                (separators, ends) = (separators & !upto, ends & !upto);
+                self.counts.lines += 1;
+                if bounds.count() != expected || !self.is_plain(record, stop) {
+                    self.careful(record, stop + 1, false);
+                } else {
+                    self.seen.tested += 1;
+                    if sieve.passes(self.text, record, &bounds) {
+                        self.seen.passed += 1;
+                        self.counts.lines -= 1;
+                        self.whole(record, stop + 1);
+                    } else {
+                        self.counts.records += 1;
+                        self.counts.sieved += 1;
+                    }
+                }
+                record = stop + 1;
+                bounds.clear();
+            }
+            bounds.take(sieve, separators, base);
+        }
+        if record == from { Err(record) } else { Ok(record) }
+    }
+
+    /// Frames one record that is known to be regular and whole.
+    fn whole(&mut self, record: usize, next: usize) {
+        let sieve = self.sieve.take();
+        self.regular(record, next);
+        self.sieve = sieve;
     }
 
     /// The span of the field from `start` to `end`, or nothing where only the careful reader can tell.
@@ -238,8 +321,14 @@ impl<'a> Framer<'a> {
             End::Open => end,
         };
         self.fields = fields;
+        self.count_lines(record, next);
         self.careful(record, next, false);
         next
+    }
+
+    /// Counts the line ends of a record that was not found by them. Those of a regular one are its own.
+    fn count_lines(&mut self, start: usize, end: usize) {
+        self.counts.lines += memchr_iter(self.layout.dialect.eol, &self.text[start..end]).count() as u64;
     }
 
     /// The careful way for the record from `start` to `end`, line end included.

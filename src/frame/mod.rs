@@ -8,12 +8,15 @@ pub mod clean;
 pub mod csv;
 pub mod json;
 pub mod keyed;
+pub mod sieve;
 pub mod xml;
 
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use memchr::memchr_iter;
+
+use sieve::Sieve;
 
 use crate::format::{Layout, Syntax};
 use crate::split::{Block, Content, KEPT_OF_TOO_LARGE, Unreadable};
@@ -29,9 +32,16 @@ pub struct How {
 
 /// Frames a block.
 pub fn block(block: Block, how: How) -> Records {
+    sieved(block, how, None)
+}
+
+/// Frames those records of a block that pass a sieve, where there is one and the syntax has fields by number.
+pub fn sieved(block: Block, how: How, sieve: Option<&Sieve<'_>>) -> Records {
     let Block { offset, layout, content } = block;
     match content {
-        Content::Records { text, irregular } => csv::frame(text, &irregular, offset, layout, how.encoding),
+        Content::Records { text, irregular } => {
+            csv::sieved(text, &irregular, offset, layout, how.encoding, sieve)
+        }
         Content::Elements { text, elements, call } => match layout.format.syntax {
             Syntax::Json(_) => json::frame(text, &elements, &call, offset, layout, how),
             Syntax::Xml(_) => xml::frame(text, &elements, &call, offset, layout, how),
@@ -176,6 +186,8 @@ pub struct Counts {
     pub repeated_headers: u64,
     /// Lines that began with NULs.
     pub nul_runs: u64,
+    /// Records that a sieve did not keep: read, and not framed.
+    pub sieved: u64,
     /// Line ends in the block.
     pub lines: u64,
     /// Keys that stood in a record a second time.

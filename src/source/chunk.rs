@@ -15,9 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::text::{Encoding, TextReader};
-
-/// Bytes that are asked for at a time.
-const STEP: usize = 128 << 10;
+use crate::recycle::Buffer;
 
 /// A piece of the dump's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,38 +53,33 @@ impl<R: Read> Chunks<R> {
     /// Appends to `buf` until it holds `upto` bytes or the dump ends, and tells how many bytes it
     /// appended: fewer than were missing only at the end. After an error, what was read before it
     /// stands in `buf` and is counted in `offset`.
-    pub fn fill(&mut self, buf: &mut Vec<u8>, upto: usize) -> io::Result<usize> {
+    pub fn fill(&mut self, buf: &mut Buffer, upto: usize) -> io::Result<usize> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
         let before = buf.len();
-        buf.reserve(upto.saturating_sub(before));
-        let mut filled = before;
-        let outcome = loop {
-            // Filled with zeros first, a step at a time: what is read into it finds it in the nearest cache.
-            if filled == buf.len() {
-                buf.resize(upto.min(filled + STEP).max(filled), 0);
+        let outcome = buf.fill(upto, |room| {
+            loop {
+                match self.text.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => return read,
+                }
             }
-            match self.text.read(&mut buf[filled..]) {
-                Ok(0) => break Ok(filled - before),
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
-            }
-        };
-        buf.truncate(filled);
-        self.offset += (filled - before) as u64;
-        outcome
+        });
+        let filled = buf.len() - before;
+        self.offset += filled as u64;
+        outcome.map(|()| filled)
     }
 
     /// The next `size` bytes as a piece of its own, fewer only at the end or before a fault (which
     /// the next call reports); `None` after the end.
     pub fn next_chunk(&mut self, size: usize) -> io::Result<Option<Chunk>> {
-        let mut chunk = Chunk { offset: self.offset, bytes: Vec::new() };
-        match self.fill(&mut chunk.bytes, size) {
-            Err(fault) if chunk.bytes.is_empty() => return Err(fault),
+        let (offset, mut buffer) = (self.offset, Buffer::default());
+        match self.fill(&mut buffer, size) {
+            Err(fault) if buffer.is_empty() => return Err(fault),
             outcome => self.fault = outcome.err(),
         }
+        let chunk = Chunk { offset, bytes: buffer.into_vec() };
         Ok((!chunk.bytes.is_empty()).then_some(chunk))
     }
 }
@@ -166,7 +159,8 @@ mod tests {
     #[test]
     fn fill_keeps_what_stands_in_the_buffer() {
         let mut chunks = chunks(&b"defgh"[..]);
-        let mut buf = b"abc".to_vec();
+        let mut buf = Buffer::default();
+        buf.extend_from_slice(b"abc");
         assert_eq!(chunks.fill(&mut buf, 6).unwrap(), 3);
         assert_eq!((&buf[..], chunks.offset()), (&b"abcdef"[..], 3));
         assert_eq!(chunks.fill(&mut buf, 6).unwrap(), 0, "full");
@@ -177,18 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn fill_does_not_outgrow_the_buffer() {
-        let mut chunks = chunks(&[b'x'; 100_000][..]);
-        let mut buf = Vec::with_capacity(50_000);
-        let capacity = buf.capacity();
-        assert_eq!(chunks.fill(&mut buf, 50_000).unwrap(), 50_000);
-        assert_eq!(buf.capacity(), capacity);
-    }
-
-    #[test]
     fn what_was_read_before_a_fault_stands_in_the_buffer() {
         let mut chunks = chunks(Broken(b"abcdef"));
-        let mut buf = Vec::new();
+        let mut buf = Buffer::default();
         assert_eq!(chunks.fill(&mut buf, 100).unwrap_err().to_string(), "the disk is on fire");
         assert_eq!((&buf[..], chunks.offset()), (&b"abcdef"[..], 6));
     }

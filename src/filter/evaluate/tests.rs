@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::filter::expr::Texts;
 use crate::filter::pattern::{Pattern, Piece};
 
 /// One row; a column that is not named is null.
@@ -114,9 +115,9 @@ fn what_is_asked_of_null_is_unknown() {
     check(Expr::Compare(src(), Comparison::Equal, word("")), &row, Truth::Unknown);
     check(Expr::Compare(src(), Comparison::Unequal, word("")), &row, Truth::Unknown);
     check(Expr::Test(src(), Test::IsNull), &row, Truth::True);
-    check(Expr::Test(src(), Test::OneOf(Arc::new([String::new()].into()))), &row, Truth::Unknown);
+    check(Expr::Test(src(), Test::OneOf(Arc::new(Texts::from_iter([String::new()])))), &row, Truth::Unknown);
     let empty = || Scalar::OrEmpty(Box::new(src()));
-    check(Expr::Test(empty(), Test::OneOf(Arc::new([String::new()].into()))), &row, Truth::True);
+    check(Expr::Test(empty(), Test::OneOf(Arc::new(Texts::from_iter([String::new()])))), &row, Truth::True);
     check(Expr::Test(empty(), Test::IsNull), &row, Truth::False);
     check(
         Expr::Compare(Scalar::Length(Box::new(src())), Comparison::Equal, constant(0)),
