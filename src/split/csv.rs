@@ -122,7 +122,9 @@ impl Splitter {
                 let mut ends = masks.eol & !inside & below_lowest(irregular);
                 while ends != 0 {
                     record = at + step * STEP + ends.trailing_zeros() as usize + 1;
-                    if is_other_header(&text[record..], layout) {
+                    // Nearly every line begins with a digit, as no header does.
+                    let may_be = !text.get(record).is_some_and(u8::is_ascii_digit);
+                    if may_be && is_other_header(&text[record..], layout) {
                         return Reached::Header(record);
                     }
                     ends &= ends - 1;
