@@ -2,7 +2,7 @@
 //!
 //! Source: Yeastar P-Series "Search specific CDR", "Response parameters" and "Examples".
 //!
-//! - What a call has not is left out. `id`, `timestamp` and durations are numbers; an id that is none is a text.
+//! - What a call has not is left out; only `call_type` is empty where nothing else would tell whose record it is. `id`, `timestamp` and durations are numbers; an id that is none is a text.
 //! - `total_number`, before the records, counts those of all pages.
 //! - Parties pack a name and a number: `Kristin Hale<2005>`. A caller whose packed text (`clid`) says the same as
 //!   `src` and `src_name` keeps it; another's is put together.
@@ -13,6 +13,8 @@
 //! - `reason` ends in a blank, as the device's does.
 //! - No field: `answer`, `end`, `answered_by`, channels, actions, `uniqueid`, `accountcode`, `hangup_cause`'s blanks, and
 //!   what only a UCM, Nexo or Kazoo has.
+
+use std::borrow::Cow;
 
 use super::{Facts, Field, Row, Shape, Total, column, made, spell};
 use crate::decode::Party;
@@ -61,11 +63,21 @@ const FIELDS: &[Field] = &[
 
 const NUMBERS: [&str; 5] = ["id", "timestamp", "duration", "ring_duration", "talk_duration"];
 
+/// Fields by one of which a record is known to be Yeastar's.
+const TELLING: [&str; 4] = ["timestamp", "uid", "talk_duration", "call_type"];
+
 fn record(row: &Row<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
-    let mut after = false;
+    let (mut after, mut told) = (false, false);
     for field in FIELDS {
-        let Some(text) = field.text(row) else { continue };
+        let is_last = field.name == "call_type";
+        let text = match field.text(row) {
+            Some(text) => text,
+            // Empty, as the device has it, where nothing else would tell what this is.
+            None if is_last && !told => Cow::Borrowed(""),
+            None => continue,
+        };
+        told |= TELLING.contains(&field.name);
         if std::mem::replace(&mut after, true) {
             out.push(b',');
         }

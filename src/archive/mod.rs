@@ -23,12 +23,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::compute::cast;
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 use crate::error::{Error, Result};
 use crate::filter::Expr;
-use crate::schema::{Column, TimeKind, data_type};
+use crate::schema::{Column, Kind, TimeKind, data_type};
 use crate::source::inputs::{Input, Place};
 use crate::source::magic::Looks;
 use crate::source::{Bytes, Opened};
@@ -40,6 +40,8 @@ use crate::workers::panic_text;
 pub(crate) struct Asked {
     /// The columns of the batches, in the table's order.
     pub(crate) columns: Vec<Column>,
+    /// Those without which the request cannot be answered.
+    pub(crate) needed: Vec<Column>,
     /// What rows that matter answer with true.
     pub(crate) condition: Expr,
     /// The PBX's zone.
@@ -94,14 +96,14 @@ impl Archive {
         let open = || -> std::result::Result<Parts, String> {
             if looks == Looks::ArrowStream {
                 let bytes: Bytes = Box::new(opened.reader);
-                return ipc::stream(bytes, &asked.columns);
+                return ipc::stream(bytes, &asked);
             }
             let Place::File(path) = &input.place else {
                 return Err("cannot be read from a pipe: name the file".to_string());
             };
             let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
             if looks == Looks::ArrowFile {
-                return ipc::file(file, &asked.columns);
+                return ipc::file(file, &asked);
             }
             let (parts, all, out) = parquet::parts(file, &asked)?;
             (groups, rows) = (all, out);
@@ -146,29 +148,58 @@ fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, String>) -> std::res
 /// The indexes of the wanted columns that a file has.
 ///
 /// # Errors
-/// A sentence: some column is not the table's, so this is no archive.
-fn indexes(schema: &Schema, columns: &[Column]) -> std::result::Result<Vec<usize>, String> {
+/// A sentence: some column is not the table's, or of a type that its values cannot have, so this is no archive;
+/// or one that the request asks about is not there.
+fn indexes(schema: &Schema, asked: &Asked) -> std::result::Result<Vec<usize>, String> {
     if let Some(stranger) = schema.fields().iter().find(|field| Column::by_name(field.name()).is_none()) {
         let name = stranger.name();
         return Err(format!("is no archive of calls: the unified table has no column `{name}`"));
     }
-    let wanted = |column: &Column| schema.index_of(column.name()).ok();
-    Ok(columns.iter().filter_map(wanted).collect())
+    let mut indexes = Vec::new();
+    for &column in &asked.columns {
+        let Ok(at) = schema.index_of(column.name()) else { continue };
+        let found = schema.field(at).data_type();
+        if !can_be(column.def().kind, found) {
+            return Err(format!("is no archive of calls: column {} is of type {found}", column.name()));
+        }
+        indexes.push(at);
+    }
+    match asked.needed.iter().find(|column| schema.index_of(column.name()).is_err()) {
+        Some(column) => Err(format!("has no column {}, which the request asks about", column.name())),
+        None => Ok(indexes),
+    }
+}
+
+/// Whether a column of that kind can be made of what has this type, without a guess.
+fn can_be(kind: Kind, found: &DataType) -> bool {
+    use DataType::*;
+    match (kind, found) {
+        (_, Null) | (Kind::Text | Kind::Dict, Utf8 | LargeUtf8 | Utf8View) | (Kind::Bool, Boolean) => true,
+        (Kind::Text | Kind::Dict, Dictionary(_, value)) => matches!(**value, Utf8 | LargeUtf8 | Utf8View),
+        (Kind::Time, Timestamp(..)) => true,
+        (Kind::UInt16 | Kind::UInt32 | Kind::Int32 | Kind::Int64, found) => found.is_integer(),
+        (Kind::List | Kind::Map, found) => found.is_nested(),
+        _ => false,
+    }
 }
 
 /// The wanted columns, in their order and of the table's types.
 fn unified(rows: &RecordBatch, columns: &[Column]) -> std::result::Result<RecordBatch, String> {
     let array = |column: &Column| -> std::result::Result<ArrayRef, String> {
+        let kind = column.def().kind;
         let Some(array) = rows.column_by_name(column.name()) else {
-            return Ok(new_null_array(&data_type(column.def().kind, TimeKind::WallClock), rows.num_rows()));
+            return Ok(new_null_array(&data_type(kind, TimeKind::WallClock), rows.num_rows()));
         };
-        let wanted = data_type(column.def().kind, times_of(array.data_type()));
+        let wanted = data_type(kind, times_of(array.data_type()));
         // Plain text is as good as codes: Arrow files have it so.
-        if *array.data_type() == wanted || *array.data_type() == DataType::Utf8 {
+        let is_text = matches!(kind, Kind::Text | Kind::Dict) && *array.data_type() == DataType::Utf8;
+        if *array.data_type() == wanted || is_text {
             return Ok(Arc::clone(array));
         }
-        let cannot = |_| format!("column {} is of type {}", column.name(), array.data_type());
-        cast(array, &wanted).map_err(cannot)
+        let cannot = |error| format!("column {} is of type {}: {error}", column.name(), array.data_type());
+        // A number that does not fit is a fault of the file, and no null.
+        let exactly = CastOptions { safe: false, ..CastOptions::default() };
+        cast_with_options(array, &wanted, &exactly).map_err(cannot)
     };
     let arrays: Vec<ArrayRef> = columns.iter().map(array).collect::<std::result::Result<_, _>>()?;
     let fields: Vec<_> = columns

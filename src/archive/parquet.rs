@@ -30,7 +30,7 @@ pub(super) fn parts(file: File, asked: &Asked) -> Result<(Parts, Groups, u64), S
     let broken = |error: ::parquet::errors::ParquetError| format!("is broken: {error}");
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
     let schema = metadata.schema().clone();
-    let wanted = indexes(&schema, &asked.columns)?;
+    let wanted = indexes(&schema, asked)?;
     let kept = kept(metadata.metadata().row_groups(), &schema, asked);
     let groups = Groups { all: kept.len() as u64, read: kept.iter().filter(|kept| **kept).count() as u64 };
     let all_rows = metadata.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64);

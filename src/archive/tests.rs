@@ -184,9 +184,70 @@ fn strangers_are_no_archives() {
     let schema =
         Schema::new(vec![Field::new("src", DataType::Utf8, true), Field::new("price", DataType::Utf8, true)]);
     assert_eq!(
-        indexes(&schema, &[Column::Src]).unwrap_err(),
+        indexes(&schema, &asked_for(&[Column::Src], &[])).unwrap_err(),
         "is no archive of calls: the unified table has no column `price`"
     );
+}
+
+fn asked_for(columns: &[Column], needed: &[Column]) -> Asked {
+    let (columns, needed) = (columns.to_vec(), needed.to_vec());
+    Asked { columns, needed, condition: Expr::Always(Some(true)), zone: None, whole_calls: false }
+}
+
+#[test]
+fn a_type_that_a_column_cannot_be_made_of_is_told() {
+    let schema = |data_type| Schema::new(vec![Field::new("billsec", data_type, true)]);
+    let found = |data_type| indexes(&schema(data_type), &asked_for(&[Column::Billsec], &[]));
+    for good in [DataType::Int32, DataType::Int64, DataType::UInt8, DataType::Null] {
+        assert_eq!(found(good.clone()), Ok(vec![0]), "{good}");
+    }
+    for bad in [DataType::Utf8, DataType::Float64, DataType::Boolean] {
+        let why = format!("is no archive of calls: column billsec is of type {bad}");
+        assert_eq!(found(bad), Err(why));
+    }
+    let schema = Schema::new(vec![Field::new("start", DataType::Int64, true)]);
+    assert!(indexes(&schema, &asked_for(&[Column::Start], &[])).is_err(), "seconds or what?");
+}
+
+#[test]
+fn a_column_that_is_asked_about_must_be_there() {
+    let schema = Schema::new(vec![Field::new("src", DataType::Utf8, true)]);
+    assert_eq!(indexes(&schema, &asked_for(&[Column::Src, Column::Billsec], &[Column::Src])), Ok(vec![0]));
+    assert_eq!(
+        indexes(&schema, &asked_for(&[Column::Src], &[Column::Billsec])).unwrap_err(),
+        "has no column billsec, which the request asks about"
+    );
+}
+
+#[test]
+fn a_number_that_does_not_fit_is_a_fault() {
+    let schema = Schema::new(vec![Field::new("billsec", DataType::Int64, true)]);
+    let columns: Vec<ArrayRef> = vec![Arc::new(::arrow::array::Int64Array::from(vec![1 << 40]))];
+    let rows = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+    assert!(unified(&rows, &[Column::Billsec]).unwrap_err().starts_with("column billsec is of type Int64: "));
+}
+
+#[test]
+fn a_stream_is_whole_only_with_its_end() {
+    let schema = Arc::new(Schema::new(vec![Field::new("src", DataType::Utf8, true)]));
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["2001", "2002"]));
+    let rows = RecordBatch::try_new(schema.clone(), vec![column]).unwrap();
+    let mut whole = Vec::new();
+    let mut writer = ::arrow::ipc::writer::StreamWriter::try_new(&mut whole, &schema).unwrap();
+    writer.write(&rows).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let read = |bytes: &[u8]| {
+        let bytes: Bytes = Box::new(std::io::Cursor::new(bytes.to_vec()));
+        let parts = ipc::stream(bytes, &asked_for(&[Column::Src], &[])).unwrap();
+        parts.map(|part| part.map(|(rows, _)| rows.num_rows())).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&whole), [Ok(2)]);
+    let cut = read(&whole[..whole.len() - 8]);
+    assert_eq!(cut[0], Ok(2));
+    assert!(cut[1].as_ref().unwrap_err().starts_with("ends before its end"), "{cut:?}");
+    let twice = read(&whole.repeat(2));
+    assert!(twice[1].as_ref().unwrap_err().starts_with("has bytes behind the end"), "{twice:?}");
 }
 
 #[test]

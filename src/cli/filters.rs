@@ -17,6 +17,15 @@ pub(crate) fn context(typed: &Groups, options: &Options) -> Result<Context> {
         if name.is_empty() || members.iter().any(String::is_empty) {
             return Err(wrong("a name and its members are asked for, such as sales=1000,1001"));
         }
+        let is_range = |member: &String| {
+            let ends = member.split_once('-');
+            ends.is_some_and(|(from, to)| {
+                [from, to].iter().all(|end| end.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+        };
+        if members.iter().any(is_range) {
+            return Err(wrong("members are named one by one, not as a range"));
+        }
         if context.groups.insert(name.to_string(), members).is_some() {
             return Err(wrong("the group stands twice: name all its members at once"));
         }

@@ -44,6 +44,7 @@ use crate::time::{DateOrder, DstNote, Zone};
 
 pub use carry::{Baton, Carry};
 use channel::Decoded;
+pub use compact::compact;
 pub use lexicon::Library;
 use lexicon::{Desk, Lexicons};
 use narrow::{How, narrow};

@@ -335,6 +335,9 @@ impl Compiler<'_> {
     fn cast(&self, sql: &Sql, value: Typed, to: &DataType) -> Compiled<Typed> {
         let to_type = literal::type_of(to)
             .ok_or_else(|| self.unsupported(sql, &format!("a cast to {to} is not supported")))?;
+        if matches!(to, DataType::Date) {
+            return self.cast_to_date(sql, value);
+        }
         if let (Type::Time, Scalar::Constant(Constant::Text(_))) = (to_type, &value.scalar) {
             let mut value = value;
             self.make_time(&mut value, sql)?;
@@ -350,6 +353,20 @@ impl Compiler<'_> {
             _ => Scalar::ToNumber(scalar),
         };
         Ok(Typed { scalar, kind: to_type, name: None })
+    }
+
+    /// Only of what is a date already: a cast that kept the time of day would answer wrongly without a word.
+    fn cast_to_date(&self, sql: &Sql, mut value: Typed) -> Compiled<Typed> {
+        match &value.scalar {
+            Scalar::Constant(Constant::Text(text)) if literal::is_date(text) => {
+                self.make_time(&mut value, sql)?;
+                Ok(value)
+            }
+            _ => Err(self.unsupported(
+                sql,
+                "a cast to DATE is not supported: a day is start >= '2024-05-17' and start < '2024-05-18'",
+            )),
+        }
     }
 
     /// `extra['name']`

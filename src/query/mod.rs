@@ -289,7 +289,11 @@ impl<'r> Run<'r> {
         columns.extend(self.legs_only.then_some(Column::RecordKind));
         columns.sort_unstable();
         columns.dedup();
-        let asked = Asked { columns, condition, zone: self.options.zone, whole_calls: self.whole_calls };
+        let mut needed = self.job.filter.columns();
+        needed.extend(self.legs_only.then_some(Column::RecordKind));
+        needed.extend(self.whole_calls.then_some(Column::CallId));
+        let asked =
+            Asked { columns, needed, condition, zone: self.options.zone, whole_calls: self.whole_calls };
         let mut archive = match Archive::open(input, opened, looks, asked) {
             Ok(archive) => archive,
             Err(error) => {

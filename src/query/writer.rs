@@ -10,12 +10,15 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow::compute::take_record_batch;
+use arrow::error::ArrowError;
 
 use super::held::Held;
 use super::plan::Plan;
 use super::sorted::{Key, Sorted};
 use crate::answer::{Last, Row, Table, Total, beginnings};
+use crate::column::compact;
 use crate::error::{Error, Result};
 use crate::sink::STDOUT;
 use crate::time::Zone;
@@ -117,7 +120,8 @@ impl<'o> Writer<'o> {
         for end in beginnings {
             match &mut self.pending {
                 Some(pending) => {
-                    pending.take(rows.slice(begin, end - begin), any(begin, end), Last::of(&all[end - 1]));
+                    let part = rows.slice(begin, end - begin);
+                    pending.take(&part, any(begin, end), Last::of(&all[end - 1]))?;
                     self.flush()?;
                 }
                 None if any(begin, end) => self.call(&all[begin..end])?,
@@ -136,7 +140,7 @@ impl<'o> Writer<'o> {
             last: Last::of(last).into_owned(),
             bytes: 0,
         });
-        pending.take(rest, rest_matches, Last::of(last));
+        pending.take(&rest, rest_matches, Last::of(last))?;
         if pending.bytes > LONGEST_CALL {
             self.cut += 1;
             self.flush()?;
@@ -228,12 +232,24 @@ impl<'o> Writer<'o> {
 }
 
 impl Pending {
-    fn take(&mut self, part: RecordBatch, matches: bool, last: Last<'_>) {
+    fn take(&mut self, part: &RecordBatch, matches: bool, last: Last<'_>) -> Result<()> {
+        // Of its own: the rows' buffers may be those of a batch, or of a block, of which they are the least part.
+        let part = copied(part).map_err(|error| unanswered(error.to_string()))?;
         self.bytes += part.get_array_memory_size();
         self.parts.push(part);
         self.matches |= matches;
         self.last = last.into_owned();
+        Ok(())
     }
+}
+
+/// The same rows in memory of their own.
+fn copied(rows: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
+    let all = UInt64Array::from_iter_values(0..rows.num_rows() as u64);
+    let rows = take_record_batch(rows, &all)?;
+    let columns = rows.columns().iter().map(|array| compact(array.clone())).collect();
+    let with_rows = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    RecordBatch::try_new_with_options(rows.schema(), columns, &with_rows)
 }
 
 fn unanswered(why: String) -> Error {
@@ -241,5 +257,27 @@ fn unanswered(why: String) -> Error {
 }
 
 pub(super) fn unwritten(error: io::Error) -> Error {
-    Error::output(Path::new(STDOUT), format!("cannot be written: {error}"))
+    Error::output(Path::new(STDOUT), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray, StringViewArray};
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_waits_takes_the_memory_of_its_own_rows() {
+        let text = || (0..10_000).map(|at| Some(format!("a text that is not short, number {at}")));
+        let columns: [(&str, ArrayRef); 2] = [
+            ("channel", Arc::new(StringViewArray::from_iter(text()))),
+            ("src", Arc::new(StringArray::from_iter(text()))),
+        ];
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        let (all, few) = (copied(&rows).unwrap(), copied(&rows.slice(9_998, 2)).unwrap());
+        assert_eq!((all, few.clone()), (rows.clone(), rows.slice(9_998, 2)));
+        assert!(few.get_array_memory_size() < 4096, "{}", few.get_array_memory_size());
+    }
 }

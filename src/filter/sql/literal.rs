@@ -33,6 +33,9 @@ pub(super) fn constant(sql: &Sql) -> Result<Option<Constant>, String> {
         },
         Sql::TypedString(typed) if type_of(&typed.data_type) == Some(Type::Time) => {
             let Value::SingleQuotedString(text) = &typed.value.value else { return Ok(None) };
+            if matches!(typed.data_type, DataType::Date) && !is_date(text) {
+                return Err(format!("'{text}' is no date: write it as DATE '2024-05-17', or as TIMESTAMP"));
+            }
             Some(Constant::Time(moment(text).ok_or_else(|| no_moment(text))?))
         }
         _ => None,
@@ -86,6 +89,11 @@ pub(super) fn moment(text: &str) -> Option<Moment> {
     }
     let clock = read_time(text.as_bytes(), DateOrder::MonthFirst).ok()??;
     Some(clock.instant().map_or(Moment::Clock(clock.micros), Moment::Instant))
+}
+
+/// Whether a text is a date, and no time of day with it.
+pub(super) fn is_date(text: &str) -> bool {
+    text.trim_ascii().len() == 10 && moment(text).is_some()
 }
 
 /// What a time would look like.

@@ -192,6 +192,15 @@ fn times() {
 }
 
 #[test]
+fn days_are_no_times_of_day() {
+    yes("start >= date '2024-05-17' and start < cast('2024-05-18' as date)");
+    wrong("^start::date = '2024-05-17'", "a cast to DATE is not supported: a day is start >= ");
+    wrong("cast(^start as date) = '2024-05-17'", "a cast to DATE is not supported");
+    wrong("cast(^'2024-05-18 10:00' as date) <= start", "a cast to DATE is not supported");
+    wrong("date ^'2024-05-17 23:00' < start", "'2024-05-17 23:00' is no date");
+}
+
+#[test]
 fn what_is_no_time_is_told() {
     wrong("start > ^'yesterday'", "'yesterday' is no time: write it as");
     wrong("start > ^'2023-02-29'", "'2023-02-29' is no time");
