@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::File;
 use super::cells::{Reader, text};
 use super::narrow::conditions;
-use super::rows::{EM_DASH, present};
+use super::rows::present;
 use crate::filter::{Bad, Cell, Cells, Expr, Filter, Number, Truth, evaluate};
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
@@ -36,12 +36,12 @@ pub fn with_sieve<R>(
     if conditions.is_empty() {
         return frame(None);
     }
-    let keeps = |values: &[&[u8]]| {
+    let keeps = |values: &[&str]| {
         let record = Fields { asked: &asked, values, lenient: options.lenient };
         let is_unwanted = |expr: &&Expr| matches!(evaluate(expr, &record, 0), Truth::False | Truth::Unknown);
         !conditions.iter().any(is_unwanted)
     };
-    frame(Some(&Sieve::new(asked.slots.clone(), &keeps)))
+    frame(Some(&Sieve::new(&asked.slots, &keeps)))
 }
 
 /// The columns that are asked for.
@@ -89,7 +89,7 @@ impl<'a> Asked<'a> {
 /// A record of which only these fields are known.
 struct Fields<'a> {
     asked: &'a Asked<'a>,
-    values: &'a [&'a [u8]],
+    values: &'a [&'a str],
     lenient: bool,
 }
 
@@ -100,12 +100,9 @@ impl Cells for Fields<'_> {
         let Some(&(_, at, reader)) = found else { return Err(Bad) };
         let value = self.values[at];
         match reader {
-            Reader::Slot(_) => match std::str::from_utf8(value) {
-                Ok(value) => Ok(present(value).and_then(text)),
-                Err(_) => Err(Bad),
-            },
-            Reader::Number(..) if value.is_empty() || value == EM_DASH.as_bytes() => Ok(None),
-            Reader::Number(_, read) => match read(value) {
+            Reader::Slot(_) => Ok(present(value).and_then(text)),
+            Reader::Number(..) if present(value).is_none() => Ok(None),
+            Reader::Number(_, read) => match read(value.as_bytes()) {
                 Some(number) => Ok(number.map(|number| Cell::Number(Number::whole(number)))),
                 None if self.lenient => Ok(None),
                 None => Err(Bad),

@@ -140,6 +140,7 @@ fn possible<C: Cells + ?Sized>(expr: &Expr, cells: &C, row: u32) -> Possible {
     }
 }
 
+#[inline]
 fn tested(value: Option<&Cell<'_>>, test: &Test) -> Option<bool> {
     match (test, value) {
         (Test::IsNull, value) => Some(value.is_none()),
@@ -213,7 +214,14 @@ fn value<'a, C: Cells + ?Sized>(scalar: &'a Scalar, cells: &'a C, row: u32) -> R
             Constant::Bool(bool) => Some(Cell::Bool(*bool)),
             Constant::Time(Moment::Instant(time) | Moment::Clock(time)) => Some(Cell::Time(*time)),
         },
-        Scalar::OrEmpty(inner) => Some(value(inner, cells, row)?.unwrap_or(Cell::Text(Cow::Borrowed("")))),
+        // What lists of numbers ask, of every row.
+        Scalar::OrEmpty(inner) => Some(
+            match &**inner {
+                Scalar::Column(column) => cells.cell(*column, row)?,
+                inner => value(inner, cells, row)?,
+            }
+            .unwrap_or(Cell::Text(Cow::Borrowed(""))),
+        ),
         Scalar::BeforeBracket(inner) => text(inner)?.map(|text| Cell::Text(before_bracket(text))),
         Scalar::Lower(inner) => text(inner)?.map(|text| Cell::Text(lower(text))),
         Scalar::Upper(inner) => text(inner)?.map(|text| Cell::Text(upper(text))),

@@ -51,7 +51,8 @@ pub fn sieved(
         at = record.end;
     }
     framer.regular(at, text.len());
-    let Framer { spans, places, rejects, counts, rewritten, is_utf8, .. } = framer;
+    let Framer { spans, places, rejects, counts, rewritten, valid, .. } = framer;
+    let is_utf8 = valid.is_some();
     let text_bytes = text.len() as u64;
     // What was rewritten of a record that was then rejected need not be UTF-8 either.
     let (mut arena, original, rewritten) =
@@ -84,8 +85,8 @@ struct Framer<'a> {
     offset: u64,
     layout: &'a Layout,
     encoding: Option<&'static Encoding>,
-    /// The whole text is UTF-8; else every record is checked by itself.
-    is_utf8: bool,
+    /// The whole text, if it is UTF-8; else every record is checked by itself.
+    valid: Option<&'a str>,
     /// Bytes at which a line may begin that is no plain record: a NUL, a blank, the header's first.
     suspicious: [bool; 256],
     spans: Vec<Span>,
@@ -121,7 +122,7 @@ impl<'a> Framer<'a> {
             offset,
             layout,
             encoding,
-            is_utf8: simdutf8::basic::from_utf8(text).is_ok(),
+            valid: simdutf8::basic::from_utf8(text).ok(),
             suspicious,
             spans: Vec::with_capacity(lines * layout.slots()),
             places: Vec::with_capacity(lines),
@@ -143,8 +144,8 @@ impl<'a> Framer<'a> {
             let window = &self.text[at..end.min(at + WINDOW)];
             let mut masks = std::mem::take(&mut self.masks);
             structure::scan(window, delimiter, eol, &mut masks);
-            let read = match self.sieve {
-                Some(sieve) if self.seen.pays() => self.sieved(at, &masks, sieve),
+            let read = match (self.sieve, self.valid) {
+                (Some(sieve), Some(text)) if self.seen.pays() => self.sieved(at, &masks, sieve, text),
                 _ => self.window(at, &masks),
             };
             self.masks = masks;
@@ -224,7 +225,13 @@ impl<'a> Framer<'a> {
     }
 
     /// The same as [`Framer::window`], of the records that pass the sieve; the others are counted.
-    fn sieved(&mut self, from: usize, masks: &[Masks], sieve: &'a Sieve<'a>) -> Result<usize, usize> {
+    fn sieved(
+        &mut self,
+        from: usize,
+        masks: &[Masks],
+        sieve: &'a Sieve<'a>,
+        text: &'a str,
+    ) -> Result<usize, usize> {
         let expected = self.layout.expected;
         let mut tracker = QuoteTracker::default();
         let (mut record, mut bounds) = (from, Bounds::default());
@@ -247,7 +254,7 @@ impl<'a> Framer<'a> {
                     self.careful(record, stop + 1, false);
                 } else {
                     self.seen.tested += 1;
-                    if sieve.passes(self.text, record, &bounds) {
+                    if sieve.passes(text, record, &bounds) {
                         self.seen.passed += 1;
                         self.counts.lines -= 1;
                         self.whole(record, stop + 1);
@@ -304,7 +311,7 @@ impl<'a> Framer<'a> {
     /// Whether the line from `record` to `stop` is a record and nothing else.
     fn is_plain(&self, record: usize, stop: usize) -> bool {
         !self.suspicious[self.text[record] as usize]
-            && (self.is_utf8 || std::str::from_utf8(&self.text[record..stop]).is_ok())
+            && (self.valid.is_some() || std::str::from_utf8(&self.text[record..stop]).is_ok())
     }
 
     fn accept(&mut self, start: usize, end: usize) {
@@ -369,7 +376,7 @@ impl<'a> Framer<'a> {
         if unclosed {
             return Err((Reason::UnclosedQuote, "a quote is opened and never closed".to_string()));
         }
-        if self.is_utf8 || std::str::from_utf8(raw).is_ok() {
+        if self.valid.is_some() || std::str::from_utf8(raw).is_ok() {
             return self.read_text(self.text, start, next, 0);
         }
         let Some(encoding) = self.encoding else {

@@ -6,14 +6,14 @@
 //! are. What is irregular, or quoted, passes; so does anything it has a doubt about. It must not know what the
 //! values mean, nor why they are wanted.
 
-use super::Span;
-
 /// Asks for the values of some slots, and tells whether a record may be wanted.
 pub struct Sieve<'s> {
-    slots: Vec<usize>,
-    /// The separators that bound these fields, by their number in the record, from 1; 0 is the record's start.
+    /// Of each slot the places in `bounds` of what stands before and behind it; before the first slot
+    /// there is nothing.
+    slots: Vec<(Option<usize>, usize)>,
+    /// The separators that bound these fields, by their number in the record, from 1.
     bounds: Vec<u32>,
-    keeps: &'s (dyn Fn(&[&[u8]]) -> bool + 's),
+    keeps: &'s (dyn Fn(&[&str]) -> bool + 's),
 }
 
 /// More records than that, of which more than a quarter pass: framing each is cheaper than looking twice.
@@ -35,24 +35,27 @@ impl Seen {
 
 impl<'s> Sieve<'s> {
     /// A sieve that is told the values of these slots, in their order.
-    pub fn new(slots: Vec<usize>, keeps: &'s (dyn Fn(&[&[u8]]) -> bool + 's)) -> Sieve<'s> {
+    pub fn new(slots: &[usize], keeps: &'s (dyn Fn(&[&str]) -> bool + 's)) -> Sieve<'s> {
         let mut bounds: Vec<u32> = slots.iter().flat_map(|&slot| [slot as u32, slot as u32 + 1]).collect();
+        bounds.retain(|&bound| bound > 0);
         bounds.sort_unstable();
         bounds.dedup();
+        let place = |bound: usize| bounds.binary_search(&(bound as u32)).ok();
+        let slots = slots.iter().filter_map(|&slot| Some((place(slot), place(slot + 1)?))).collect();
         Sieve { slots, bounds, keeps }
     }
 
     /// Whether the record from `start` may be wanted, whose bounds stand there.
-    pub(super) fn passes(&self, text: &[u8], start: usize, bounds: &Bounds) -> bool {
-        let mut values = [&[] as &[u8]; MOST_SLOTS];
-        for (value, &slot) in values.iter_mut().zip(&self.slots) {
-            let span = bounds.field(self, slot, start);
-            let field = span.of(text);
+    #[inline]
+    pub(super) fn passes(&self, text: &str, start: usize, bounds: &Bounds) -> bool {
+        let mut values = [""; MOST_SLOTS];
+        for (value, &(before, behind)) in values.iter_mut().zip(&self.slots) {
+            let from = before.map_or(start, |at| bounds.places[at] + 1);
+            *value = &text[from..bounds.places[behind]];
             // A quoted value, or perhaps the end of a line.
-            if field.first() == Some(&b'"') || field.last() == Some(&b'\r') {
+            if value.starts_with('"') || value.ends_with('\r') {
                 return true;
             }
-            *value = field;
         }
         (self.keeps)(&values[..self.slots.len()])
     }
@@ -79,9 +82,7 @@ impl Bounds {
             if bound > self.count + more {
                 break;
             }
-            if bound > 0 {
-                self.places[self.found] = base + nth(separators, bound - self.count - 1);
-            }
+            self.places[self.found] = base + nth(separators, bound - self.count - 1);
             self.found += 1;
         }
         self.count += more;
@@ -95,15 +96,6 @@ impl Bounds {
     /// The next record begins.
     pub(super) fn clear(&mut self) {
         (self.count, self.found) = (0, 0);
-    }
-
-    fn field(&self, sieve: &Sieve<'_>, slot: usize, start: usize) -> Span {
-        let place = |bound: usize| match sieve.bounds.binary_search(&(bound as u32)) {
-            Ok(at) => self.places[at],
-            Err(_) => start,
-        };
-        let first = if slot == 0 { start } else { place(slot) + 1 };
-        Span::new(first, place(slot + 1))
     }
 }
 
