@@ -198,7 +198,7 @@ impl<'r> Run<'r> {
         options.check()?;
         Ok(Run {
             job,
-            writer: Writer::new(plan, job.options.zone, out),
+            writer: Writer::new(plan, job.options.zone, job.limits.memory, out),
             tally: Tally::new(None),
             workers: Workers::new(job.limits.threads)?,
             options: Arc::new(options),

@@ -9,9 +9,6 @@ use std::collections::BinaryHeap;
 use crate::answer::Row;
 use crate::schema::{Column, Kind};
 
-/// So many bytes of sorted calls are held at once.
-const MOST: usize = 64 << 20;
-
 /// Calls, written out, by their keys.
 #[derive(Debug)]
 pub(super) struct Sorted {
@@ -19,6 +16,8 @@ pub(super) struct Sorted {
     most: u64,
     came: u64,
     bytes: usize,
+    /// So many bytes of calls are held at once.
+    memory: usize,
 }
 
 #[derive(Debug)]
@@ -96,8 +95,8 @@ impl Eq for Call {}
 
 impl Sorted {
     /// Room for the first `most` calls.
-    pub(super) fn new(most: u64) -> Sorted {
-        Sorted { heap: BinaryHeap::new(), most, came: 0, bytes: 0 }
+    pub(super) fn new(most: u64, memory: usize) -> Sorted {
+        Sorted { heap: BinaryHeap::new(), most, came: 0, bytes: 0, memory }
     }
 
     /// Takes a call; `write` appends its text, where it is not behind the page anyway.
@@ -120,11 +119,11 @@ impl Sorted {
         if is_full && let Some(last) = self.heap.pop() {
             self.bytes -= last.text.len() + size_of::<Call>();
         }
-        if self.bytes > MOST {
+        if self.bytes > self.memory {
             return Err(format!(
-                "what is sorted takes more than {} MiB up to the end of the page: ask for an earlier page, or for \
-                 fewer records by their time",
-                MOST >> 20
+                "what is sorted takes more than {} MiB up to the end of the page: ask for an earlier page, for fewer \
+                 records by their time, or with more --memory, of which it is a quarter",
+                self.memory >> 20
             ));
         }
         Ok(())
@@ -150,7 +149,7 @@ mod tests {
             skip in 0usize..20,
             count in 0usize..20,
         ) {
-            let mut sorted = Sorted::new((skip + count) as u64);
+            let mut sorted = Sorted::new((skip + count) as u64, usize::MAX);
             for (at, value) in values.iter().enumerate() {
                 let key = Key { value: value.map(Value::Number), descending };
                 sorted.push(key, |text| text.extend_from_slice(at.to_string().as_bytes())).unwrap();
@@ -163,5 +162,13 @@ mod tests {
                 sorted.finish(skip as u64).map(|text| String::from_utf8(text).unwrap()).collect();
             prop_assert_eq!(page, expected);
         }
+    }
+
+    #[test]
+    fn more_than_its_memory_is_refused_by_name() {
+        let mut sorted = Sorted::new(u64::MAX, 1 << 20);
+        let key = || Key { value: None, descending: false };
+        let refused = (0..2000).find_map(|_| sorted.push(key(), |text| text.resize(1000, b'x')).err());
+        assert!(refused.is_some_and(|why| why.starts_with("what is sorted takes more than 1 MiB")));
     }
 }

@@ -23,9 +23,6 @@ use crate::error::{Error, Result};
 use crate::sink::STDOUT;
 use crate::time::Zone;
 
-/// A call that waits is cut when its batches take so many bytes.
-const LONGEST_CALL: usize = 64 << 20;
-
 /// Text that is written at once.
 const PIECE: usize = 64 << 10;
 
@@ -37,6 +34,8 @@ pub(super) struct Writer<'o> {
     text: Vec<u8>,
     waits: Waits,
     pending: Option<Pending>,
+    /// A call that waits is cut when it takes so many bytes.
+    longest_call: usize,
     /// Calls that were cut for their length.
     pub(super) cut: u64,
 }
@@ -57,10 +56,13 @@ struct Pending {
 }
 
 impl<'o> Writer<'o> {
-    pub(super) fn new(plan: Plan, zone: Option<Zone>, out: &'o mut dyn Write) -> Writer<'o> {
+    /// A quarter of the memory is for what waits.
+    pub(super) fn new(plan: Plan, zone: Option<Zone>, memory: u64, out: &'o mut dyn Write) -> Writer<'o> {
+        let quarter = usize::try_from(memory / 4).unwrap_or(usize::MAX);
         let waits = match (plan.sort, plan.shape.total) {
             (Some(_), _) => Waits::Sorted(Sorted::new(
                 plan.count.map_or(u64::MAX, |count| plan.skip.saturating_add(count)),
+                quarter,
             )),
             (None, Total::Before) => Waits::Held(Held::default()),
             (None, _) => Waits::Nowhere,
@@ -69,7 +71,7 @@ impl<'o> Writer<'o> {
         if matches!(waits, Waits::Nowhere) {
             plan.shape.open(&plan.facts, &mut text);
         }
-        Writer { plan, zone, out, text, waits, pending: None, cut: 0 }
+        Writer { plan, zone, out, text, waits, pending: None, longest_call: quarter, cut: 0 }
     }
 
     /// Whether no further row changes the answer.
@@ -141,7 +143,7 @@ impl<'o> Writer<'o> {
             bytes: 0,
         });
         pending.take(&rest, rest_matches, Last::of(last))?;
-        if pending.bytes > LONGEST_CALL {
+        if pending.bytes > self.longest_call {
             self.cut += 1;
             self.flush()?;
         }
