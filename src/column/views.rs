@@ -5,7 +5,7 @@
 //!
 //! `unsafe` is used here to skip arrow's own check, which validates every value's UTF-8 again: it
 //! costs more than building the column (`cargo bench columns`). What makes it right: an [`Arena`]
-//! checks its bytes when it is made, and a view only from a `&str` that was sliced, checked, from it.
+//! is made of bytes that were checked, and a view only from a `&str` that was sliced, checked, from it.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use arrow::array::{ArrayRef, StringViewArray};
 use arrow::buffer::{Buffer, ScalarBuffer};
 
 use super::validity::Validity;
-use crate::frame::Span;
+use crate::frame::{Span, Utf8};
 use crate::recycle::Shelf;
 
 /// A block's text, shared by all columns that point into it.
@@ -26,12 +26,8 @@ pub struct Arena {
 
 impl Arena {
     /// Takes the text over; nothing is copied. Its memory goes back to the shelf in the end.
-    ///
-    /// # Panics
-    /// It is not UTF-8.
-    pub fn new(text: Vec<u8>, shelf: &Shelf) -> Arena {
-        assert!(simdutf8::basic::from_utf8(&text).is_ok(), "the framed text is UTF-8");
-        Arena { buffer: Buffer::from(bytes::Bytes::from_owner(shelf.lend(text))) }
+    pub fn new(text: Utf8, shelf: &Shelf) -> Arena {
+        Arena { buffer: Buffer::from(bytes::Bytes::from_owner(shelf.lend(text.into_bytes()))) }
     }
 
     /// The bytes of the text.
@@ -41,8 +37,8 @@ impl Arena {
 
     /// The text.
     pub fn text(&self) -> &str {
-        // SAFETY: `new` is the only constructor and its `assert!` has checked these bytes; a
-        // Buffer's bytes never change.
+        // SAFETY: `new` is the only constructor, and it takes `Utf8`, which only a check makes; a Buffer's bytes
+        // never change.
         unsafe { std::str::from_utf8_unchecked(&self.buffer) }
     }
 }
@@ -148,6 +144,7 @@ fn outside(text: &[u8], buffer: u32, start: u32) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Checked;
     use arrow::array::{Array, AsArray};
     use proptest::prelude::*;
 
@@ -158,7 +155,7 @@ mod tests {
             text in "\\PC{0,200}",
             cuts in proptest::collection::vec((0usize..200, 0usize..40, any::<bool>()), 0..40),
         ) {
-            let arena = Arena::new(text.clone().into_bytes(), &Shelf::default());
+            let arena = Arena::new(Checked::new(text.clone().into_bytes()).into_arena(b"").0, &Shelf::default());
             let mut ours = Views::new(&arena, cuts.len());
             let mut checked = arrow::array::StringViewBuilder::new();
             for (start, len, from_arena) in cuts {

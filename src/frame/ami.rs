@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::keyed::Table;
-use super::{How, Reason, Records, Span};
+use super::{Checked, How, Reason, Records, Span};
 use crate::format::Layout;
 use crate::split::Element;
 use crate::split::ami::key_and_value;
@@ -16,13 +16,14 @@ use crate::split::ami::key_and_value;
 /// Frames the events of a block.
 pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
     let ami = layout.format.ami().expect("the format is AMI");
+    let text = Checked::new(text);
     let mut table = Table::new(&text, offset, &layout, how);
     for element in elements {
         let range = element.range();
         if table.is_bad(element) {
             continue;
         }
-        if !ami.is_record(&text[range.clone()]) {
+        if !ami.is_record(&text.bytes()[range.clone()]) {
             table.passed_over();
             continue;
         }

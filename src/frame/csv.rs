@@ -11,7 +11,7 @@ use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
 use super::sieve::{Bounds, Seen, Sieve};
-use super::{Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept};
+use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
@@ -42,7 +42,9 @@ pub fn sieved(
     encoding: Option<&'static Encoding>,
     sieve: Option<&Sieve<'_>>,
 ) -> Records {
-    let mut framer = Framer::new(&text, offset, &layout, encoding, sieve);
+    let text = Checked::new(text);
+    let (bytes, valid) = (text.bytes(), text.valid());
+    let mut framer = Framer::new(bytes, valid, offset, &layout, encoding, sieve);
     let mut at = 0;
     for record in irregular {
         framer.regular(at, record.start);
@@ -50,14 +52,10 @@ pub fn sieved(
         framer.careful(record.start, record.end, record.unclosed);
         at = record.end;
     }
-    framer.regular(at, text.len());
-    let Framer { spans, places, rejects, counts, rewritten, valid, .. } = framer;
-    let is_utf8 = valid.is_some();
-    let text_bytes = text.len() as u64;
-    // What was rewritten of a record that was then rejected need not be UTF-8 either.
-    let (mut arena, original, rewritten) =
-        if is_utf8 { (text, None, rewritten) } else { (blanked(&text), Some(text), blanked(&rewritten)) };
-    arena.extend_from_slice(&rewritten);
+    framer.regular(at, bytes.len());
+    let Framer { spans, places, rejects, counts, rewritten, .. } = framer;
+    let text_bytes = bytes.len() as u64;
+    let (arena, original) = text.into_arena(&rewritten);
     let strays = Vec::new();
     Records { offset, layout, text_bytes, arena, original, spans, strays, places, rejects, counts }
 }
@@ -67,17 +65,6 @@ fn about_lines(text: &[u8], eol: u8) -> usize {
     let first = &text[..text.len().min(WINDOW)];
     let lines = memchr_iter(eol, first).count() + 1;
     lines * text.len().div_ceil(first.len().max(1)) * 17 / 16 + 1
-}
-
-/// The text with a `?` in place of every byte that is not UTF-8: no span points at one, for such
-/// records are rejected or rewritten.
-pub(super) fn blanked(text: &[u8]) -> Vec<u8> {
-    let mut blanked = Vec::with_capacity(text.len());
-    for chunk in text.utf8_chunks() {
-        blanked.extend_from_slice(chunk.valid().as_bytes());
-        blanked.resize(blanked.len() + chunk.invalid().len(), b'?');
-    }
-    blanked
 }
 
 struct Framer<'a> {
@@ -106,6 +93,7 @@ struct Framer<'a> {
 impl<'a> Framer<'a> {
     fn new(
         text: &'a [u8],
+        valid: Option<&'a str>,
         offset: u64,
         layout: &'a Layout,
         encoding: Option<&'static Encoding>,
@@ -122,7 +110,7 @@ impl<'a> Framer<'a> {
             offset,
             layout,
             encoding,
-            valid: simdutf8::basic::from_utf8(text).ok(),
+            valid,
             suspicious,
             spans: Vec::with_capacity(lines * layout.slots()),
             places: Vec::with_capacity(lines),

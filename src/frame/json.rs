@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::keyed::{Framed, Table};
-use super::{How, Reason, Records, Span};
+use super::{Checked, How, Reason, Records, Span};
 use crate::csv::MAX_FIELDS;
 use crate::format::{Layout, Nesting};
 use crate::json::{self, Fault, MAX_DEPTH, Members, Text, Value, key_at, skip_blank, value_at, value_end};
@@ -38,6 +38,7 @@ pub fn frame(
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
+    let text = Checked::new(text);
     let mut table = Table::new(&text, offset, &layout, how);
     let fast = table.is_utf8.then(|| Fast::new(&mut table));
     let framed = frame_by(table, elements, call, fast);
@@ -53,6 +54,7 @@ pub fn frame_carefully(
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
+    let text = Checked::new(text);
     let framed = frame_by(Table::new(&text, offset, &layout, how), elements, call, None);
     framed.records(text, layout)
 }

@@ -11,8 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use memchr::memchr_iter;
 
-use super::csv::blanked;
-use super::{Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept};
+use super::{Checked, Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept};
 use crate::format::layout::Nest;
 use crate::format::{Layout, Syntax};
 use crate::split::{Element, ElementKind, Unreadable};
@@ -65,14 +64,15 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// No records yet.
-    pub fn new(text: &'a [u8], offset: u64, layout: &'a Layout, how: How) -> Table<'a> {
+    pub fn new(text: &'a Checked, offset: u64, layout: &'a Layout, how: How) -> Table<'a> {
+        let (text, is_utf8) = (text.bytes(), text.is_utf8());
         // A guess, so that the rows need not move: a record has half a KiB or more.
         let rows = text.len() / 512 + 1;
         Table {
             text,
             layout,
             how,
-            is_utf8: simdutf8::basic::from_utf8(text).is_ok(),
+            is_utf8,
             offset,
             spans: Vec::with_capacity(rows * layout.slots()),
             strays: Vec::new(),
@@ -338,8 +338,8 @@ impl<'a> Table<'a> {
         self.drop_begun();
         let counted = || memchr_iter(self.layout.dialect.eol, self.text).count() as u64;
         self.counts.lines = self.lines.unwrap_or_else(counted);
-        let Table { spans, strays, places, rejects, counts, rewritten, is_utf8, offset, .. } = self;
-        Framed { spans, strays, places, rejects, counts, rewritten, is_utf8, offset }
+        let Table { spans, strays, places, rejects, counts, rewritten, offset, .. } = self;
+        Framed { spans, strays, places, rejects, counts, rewritten, offset }
     }
 }
 
@@ -359,19 +359,15 @@ pub struct Framed {
     rejects: Vec<Reject>,
     counts: Counts,
     rewritten: Vec<u8>,
-    is_utf8: bool,
     offset: u64,
 }
 
 impl Framed {
     /// The records of the text that they were framed from.
-    pub fn records(self, text: Vec<u8>, layout: Arc<Layout>) -> Records {
-        let Framed { spans, strays, places, rejects, counts, rewritten, is_utf8, offset } = self;
-        let text_bytes = text.len() as u64;
-        // What was rewritten of a record that was then rejected need not be UTF-8 either.
-        let (mut arena, original, rewritten) =
-            if is_utf8 { (text, None, rewritten) } else { (blanked(&text), Some(text), blanked(&rewritten)) };
-        arena.extend_from_slice(&rewritten);
+    pub fn records(self, text: Checked, layout: Arc<Layout>) -> Records {
+        let Framed { spans, strays, places, rejects, counts, rewritten, offset } = self;
+        let text_bytes = text.bytes().len() as u64;
+        let (arena, original) = text.into_arena(&rewritten);
         Records { offset, layout, text_bytes, arena, original, spans, strays, places, rejects, counts }
     }
 }

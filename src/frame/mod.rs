@@ -4,6 +4,7 @@
 //! What could not be framed is a reject beside it, located by its offset. Types come later.
 
 pub mod ami;
+mod checked;
 pub mod clean;
 pub mod csv;
 pub mod json;
@@ -13,6 +14,7 @@ pub mod xml;
 
 use std::sync::Arc;
 
+pub use checked::{Checked, Utf8};
 use encoding_rs::Encoding;
 use memchr::memchr_iter;
 
@@ -66,6 +68,17 @@ pub fn sieved(block: Block, how: How, sieve: Option<&Sieve<'_>>) -> Records {
             Records::none(offset, layout, counts, vec![reject])
         }
     }
+}
+
+/// The text with a `?` in place of every byte that is not UTF-8: no span points at one, for such
+/// records are rejected or rewritten.
+fn blanked(text: &[u8]) -> Vec<u8> {
+    let mut blanked = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        blanked.extend_from_slice(chunk.valid().as_bytes());
+        blanked.resize(blanked.len() + chunk.invalid().len(), b'?');
+    }
+    blanked
 }
 
 /// A value's place in the arena. Length 0 is no value.
@@ -126,7 +139,7 @@ pub struct Records {
     /// How many bytes the block has.
     pub text_bytes: u64,
     /// The block's text, and behind it values that had to be rewritten. UTF-8 as a whole.
-    pub arena: Vec<u8>,
+    pub arena: Utf8,
     /// The block's text verbatim, where some of it is not UTF-8 (the arena has `?` there).
     pub original: Option<Vec<u8>>,
     /// `spans[record × slots + slot]`.
@@ -144,7 +157,7 @@ pub struct Records {
 impl Records {
     /// No records.
     fn none(offset: u64, layout: Arc<Layout>, counts: Counts, rejects: Vec<Reject>) -> Records {
-        let (arena, original) = (Vec::new(), None);
+        let (arena, original) = (Utf8::default(), None);
         Records {
             offset,
             layout,

@@ -23,7 +23,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::keyed::Table;
-use super::{How, Reason, Records, Span};
+use super::{Checked, How, Reason, Records, Span};
 use crate::format::layout::Nest;
 use crate::format::{Layout, Xml};
 use crate::split::xml::{Gap, MarkKind, Marks, Name};
@@ -43,6 +43,7 @@ pub fn frame(
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
+    let text = Checked::new(text);
     elements_of(&text, elements, call, offset, &layout, how, true).finish().records(text, layout)
 }
 
@@ -55,12 +56,13 @@ pub fn frame_carefully(
     layout: Arc<Layout>,
     how: How,
 ) -> Records {
+    let text = Checked::new(text);
     elements_of(&text, elements, call, offset, &layout, how, false).finish().records(text, layout)
 }
 
 /// The same, with or without the fast way.
 fn elements_of<'a>(
-    text: &'a [u8],
+    text: &'a Checked,
     elements: &[Element],
     call: &[u8],
     offset: u64,
@@ -153,10 +155,10 @@ struct Framer<'a> {
 }
 
 impl<'a> Framer<'a> {
-    fn new(text: &'a [u8], offset: u64, layout: &'a Layout, how: How, is_fast: bool) -> Self {
+    fn new(text: &'a Checked, offset: u64, layout: &'a Layout, how: How, is_fast: bool) -> Self {
         Framer {
             table: Table::new(text, offset, layout, how),
-            source: Source { text, shift: 0 },
+            source: Source { text: text.bytes(), shift: 0 },
             layout,
             xml: layout.format.xml().expect("the format is XML"),
             nest: layout.nest.expect("an XML call may be nested"),

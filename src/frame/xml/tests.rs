@@ -28,8 +28,9 @@ fn framed(text: &[u8], is_fast: bool, how: How) -> Outcome {
         panic!("the text is all");
     };
     assert_eq!(end, text.len());
-    let table = elements_of(text, &elements, b"", 0, &layout, how, is_fast);
-    let records = table.finish().records(text.to_vec(), layout.clone());
+    let text = Checked::new(text.to_vec());
+    let framed = elements_of(&text, &elements, b"", 0, &layout, how, is_fast).finish();
+    let records = framed.records(text, layout.clone());
     let arena = std::str::from_utf8(&records.arena).expect("an arena is UTF-8");
     let row = |record: usize| {
         let spans = &records.spans[record * layout.slots()..][..layout.slots()];
