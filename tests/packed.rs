@@ -263,6 +263,46 @@ fn a_tar_that_is_cut_off_fails_in_the_member_that_is() {
 }
 
 #[test]
+fn a_tar_that_is_cut_off_between_members_is_a_fault() {
+    let one = tar(&[("may.csv", dump(1, 3).as_bytes())]);
+    let whole = tar(&[("may.csv", dump(1, 3).as_bytes()), ("june.csv", dump(4, 2).as_bytes())]);
+    let found = read("calls.tar", &whole[..one.len() - 1024]);
+    assert_eq!(found.rows, rows("calls.tar!may.csv", 1, 3));
+    assert_eq!(found.errors, ["calls.tar: the tar archive ends without its end mark: it may be cut off"]);
+    // One block of NULs in place of two is as good, and so is any number of them.
+    check("calls.tar", &one[..one.len() - 512], rows("calls.tar!may.csv", 1, 3));
+    check("calls.tar", &[&one[..], &[0; 9 * 512]].concat(), rows("calls.tar!may.csv", 1, 3));
+}
+
+#[test]
+fn a_tar_behind_a_tar_is_a_fault() {
+    let (one, other) =
+        (tar(&[("may.csv", dump(1, 3).as_bytes())]), tar(&[("june.csv", dump(4, 2).as_bytes())]));
+    for pack in [<[u8]>::to_vec as Compress, gzip] {
+        let found = read("calls.tar", &pack(&[&one[..], &other].concat()));
+        assert_eq!(found.rows, rows("calls.tar!may.csv", 1, 3));
+        assert_eq!(found.errors, ["calls.tar: bytes that are no part of it stand behind the tar archive"]);
+    }
+}
+
+#[test]
+fn the_end_of_a_compressed_tar_is_read() {
+    let whole = gzip(&tar(&[("may.csv", dump(1, 3).as_bytes())]));
+    let found = read("calls.tgz", &whole[..whole.len() - 1]);
+    assert_eq!(found.rows, rows("calls.tgz!may.csv", 1, 3));
+    assert_eq!(found.errors, ["calls.tgz: the gzip data ends in the middle"]);
+}
+
+#[test]
+fn garbage_behind_compressed_data_is_a_fault() {
+    for compress in [zstd as Compress, bzip2, xz] {
+        let found =
+            read("calls", &[&compress(dump(1, 3).as_bytes())[..], b"garbage, and some more"].concat());
+        assert_eq!((found.rows, found.errors.len()), (rows("calls", 1, 3), 1), "{:?}", found.errors);
+    }
+}
+
+#[test]
 fn a_zip_whose_list_is_gone_fails_by_name() {
     let whole = zip(&[("may.csv", dump(1, 3).as_bytes())]);
     let found = read("calls.zip", &whole[..whole.len() - 10]);

@@ -3,10 +3,9 @@
 //! Fields are quoted where any reader of CSV needs it. The one exception is the UCM's `clid`, which
 //! the device writes as it stands ([`write_verbatim`]): `"Doe, John" <6039>`.
 
-use memchr::memchr3;
-
 use super::{Field, Row};
 use crate::csv::{Dialect, End, Quotes, read_record};
+use crate::sink::text_csv;
 
 /// Appends the line of names.
 pub(super) fn header(fields: &[Field], out: &mut Vec<u8>) {
@@ -40,20 +39,10 @@ pub(super) fn line(
 /// Appends a field, quoted where it must be: also one that begins with a NUL, which readers of crashed
 /// files pass over.
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    let is_plain = memchr3(b'"', b',', b'\n', bytes).is_none() && !bytes.contains(&b'\r');
-    if is_plain && bytes.first() != Some(&0) {
-        out.extend_from_slice(bytes);
-        return;
+    match text.starts_with('\0') {
+        true => text_csv::write_quoted(text.as_bytes(), out),
+        false => text_csv::write_text(text.as_bytes(), out),
     }
-    out.push(b'"');
-    for piece in bytes.split_inclusive(|&byte| byte == b'"') {
-        out.extend_from_slice(piece);
-        if piece.ends_with(b"\"") {
-            out.push(b'"');
-        }
-    }
-    out.push(b'"');
 }
 
 /// Appends a field as it stands, if the device's grammar reads it so; else quoted.

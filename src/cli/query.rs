@@ -14,6 +14,7 @@ use calltable::{Error, FilterError, Result};
 
 use super::args::{OCTETS, Query};
 use super::progress::Shown;
+use super::summary::skipped;
 use super::table::{counted, grouped};
 use super::{filters, reading, say};
 
@@ -84,6 +85,7 @@ fn tell(typed: &Query, outcome: &Outcome) {
         reason(&typed.request, error);
     }
     say::diagnostics(&outcome.report.inputs);
+    skipped(&outcome.report).iter().for_each(|line| say::line(line));
     outcome.report.inputs.iter().filter_map(rejected_of).for_each(|line| say::line(&line));
     let reasons = &outcome.report.rejects.by_reason;
     if !reasons.is_empty() {

@@ -152,7 +152,8 @@ fn notes(report: &Report) -> Option<String> {
 /// How many of the skipped files are named.
 const NAMED: usize = 5;
 
-fn skipped(report: &Report) -> Vec<String> {
+/// What was passed over, a line each; the first of them.
+pub fn skipped(report: &Report) -> Vec<String> {
     if report.skipped.is_empty() {
         return Vec::new();
     }
@@ -160,7 +161,7 @@ fn skipped(report: &Report) -> Vec<String> {
     let mut lines = vec![format!("passed over: {}", counted(count as u64, "file"))];
     lines.extend(report.skipped.iter().take(NAMED).map(|file| format!("  {}: {}", file.source, file.why)));
     if count > NAMED {
-        lines.push(format!("  and {} more, which the report lists", count - NAMED));
+        lines.push(format!("  and {} more", count - NAMED));
     }
     lines
 }

@@ -11,7 +11,7 @@ use crate::format::detect::detect;
 use crate::options::Options;
 use crate::schema::TimeKind;
 use crate::source::chunk::Chunks;
-use crate::source::inputs::{Input, Place};
+use crate::source::inputs::Input;
 use crate::source::magic::{Looks, looks_like};
 use crate::source::packed::{Member, Packed, What, is_packed};
 use crate::source::{self, Bytes, Opened};
@@ -21,9 +21,18 @@ use crate::time::Zone;
 /// The dumps of all inputs, one behind the other: an input is one, or an archive of them.
 pub struct Dumps {
     inputs: std::vec::IntoIter<Input>,
-    /// What is being unpacked, and which of its members is next.
-    packed: Option<(Packed, Input, usize)>,
+    packed: Option<Unpacked>,
     progress: Arc<Progress>,
+}
+
+/// An input that is being unpacked.
+struct Unpacked {
+    members: Packed,
+    input: Input,
+    /// It is a file: opened again, it has the same members.
+    is_file: bool,
+    /// Which member is next.
+    at: usize,
 }
 
 /// What was found where a dump should be.
@@ -80,23 +89,20 @@ impl Dumps {
             };
             if !is_packed(&opened.head) {
                 let opened = opened.counted(self.progress.bytes.clone());
-                let again = opened.seekable.then(|| Again {
-                    input: input.clone(),
-                    member: None,
-                    options: options.clone(),
-                });
+                let again = Again::of(opened.file.is_some(), &input, None, options);
                 return Some((name.clone(), found(name, opened, input.walked, again, options, times)));
             }
+            let is_file = opened.file.is_some();
             match Packed::start(&input.name, opened, self.progress.bytes.clone()) {
-                Ok(packed) => self.packed = Some((packed, input, 0)),
+                Ok(members) => self.packed = Some(Unpacked { members, input, is_file, at: 0 }),
                 Err(error) => return Some((name, Found::Failed(error))),
             }
         }
     }
 
     fn next_member(&mut self, options: &Arc<Options>, times: Option<TimeKind>) -> Option<(Arc<str>, Found)> {
-        let (packed, input, at) = self.packed.as_mut()?;
-        let Some(Member { name, format, what }) = packed.next() else {
+        let Unpacked { members, input, is_file, at } = self.packed.as_mut()?;
+        let Some(Member { name, format, what }) = members.next() else {
             self.packed = None;
             return None;
         };
@@ -104,12 +110,7 @@ impl Dumps {
         let options = &under(options, format.as_deref());
         let found = match what {
             What::Opened(opened) => {
-                let is_file = matches!(&input.place, Place::File(path) if path.is_file());
-                let again = is_file.then(|| Again {
-                    input: input.clone(),
-                    member: Some(*at),
-                    options: options.clone(),
-                });
+                let again = Again::of(*is_file, input, Some(*at), options);
                 // What an archive has nobody has named.
                 let walked = input.walked || *name != *input.name;
                 found(name.clone(), *opened, walked, again, options, times)
@@ -191,6 +192,10 @@ fn fill(dump: &mut Dump, chunks: &mut Chunks<Bytes>, upto: usize) -> Result<()> 
 }
 
 impl Again {
+    fn of(is_file: bool, input: &Input, member: Option<usize>, options: &Arc<Options>) -> Option<Again> {
+        is_file.then(|| Again { input: input.clone(), member, options: options.clone() })
+    }
+
     /// Reads the dump once more, dates only, up to the first that decides.
     fn survey(&self) -> Result<Survey> {
         let options = &self.options;

@@ -66,12 +66,12 @@ struct Group {
     columns: Vec<Arc<ColumnQueue>>,
     rows: usize,
     text: u64,
-    /// Batches too small to wake the workers for, each: what they have, and the place that they take together.
+    /// Batches that wait for others, because each alone is too small to wake the workers for.
     held: Option<Held>,
     done: Receiver<(usize, Encoded)>,
 }
 
-/// Small batches that wait for others.
+/// Small batches: the place that they take together, and what they have.
 struct Held {
     ticket: Arc<Ticket>,
     rows: usize,

@@ -72,14 +72,18 @@ fn write_cell(cell: Cell<'_>, joined: &mut Vec<u8>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a field, quoted where it must be.
-fn write_text(text: &[u8], out: &mut Vec<u8>) {
+/// Appends a field, quoted where any reader of CSV needs it.
+pub(crate) fn write_text(text: &[u8], out: &mut Vec<u8>) {
     // Without an early end, so that it is vectorised.
     let quoted = text.iter().fold(false, |any, byte| any | matches!(byte, b'"' | b',' | b'\n' | b'\r'));
-    if !quoted {
-        out.extend_from_slice(text);
-        return;
+    match quoted {
+        true => write_quoted(text, out),
+        false => out.extend_from_slice(text),
     }
+}
+
+/// Appends a field between quotes.
+pub(crate) fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for piece in text.split_inclusive(|&byte| byte == b'"') {
         out.extend_from_slice(piece);

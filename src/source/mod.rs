@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Nothing is ever read twice or sought in: a pipe is as good as a file. Whoever needs a second
-//! pass asks `Opened::seekable` and opens the input again.
+//! pass opens the input again, which gives the same bytes where [`Opened::file`] is told.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -53,9 +53,7 @@ pub struct Opened {
     pub head: Vec<u8>,
     /// The size of a regular file, as the file system tells it.
     pub size: Option<u64>,
-    /// Whether opening the input again gives the same bytes: true of regular files only.
-    pub seekable: bool,
-    /// Where it is, if it is a regular file.
+    /// Where it is, if it is a regular file: opened again, it gives the same bytes.
     pub file: Option<PathBuf>,
     /// The input from its first byte on, the head included.
     pub reader: Raw,
@@ -83,7 +81,7 @@ fn open_file(name: &str, path: &Path) -> Result<Opened> {
     let opened = Opened::from_reader(name, Box::new(file))?;
     let size = metadata.is_file().then_some(metadata.len());
     let file = size.is_some().then(|| path.to_path_buf());
-    Ok(Opened { size, seekable: size.is_some(), file, ..opened })
+    Ok(Opened { size, file, ..opened })
 }
 
 /// A folder stands among the inputs if it could not be walked; listing it again tells why.
@@ -104,7 +102,7 @@ impl Opened {
             Some(e) if head.is_empty() => Err(Error::input(name, format!("cannot be read: {e}"))),
             fault => {
                 let reader = Raw { head: head.clone(), at: 0, fault, rest };
-                Ok(Opened { head, size: None, seekable: false, file: None, reader })
+                Ok(Opened { head, size: None, file: None, reader })
             }
         }
     }
@@ -214,7 +212,7 @@ mod tests {
         let (_folder, input) = written(&bytes);
         let mut opened = open(&input).unwrap();
         assert_eq!(opened.head, &bytes[..HEAD]);
-        assert_eq!((opened.size, opened.seekable), (Some(bytes.len() as u64), true));
+        assert_eq!((opened.size, opened.file.is_some()), (Some(bytes.len() as u64), true));
         let mut all = Vec::new();
         opened.reader.read_to_end(&mut all).unwrap();
         assert_eq!(all, bytes);
@@ -279,7 +277,7 @@ mod tests {
         let copy = bytes.clone();
         let feeding = std::thread::spawn(move || writer.write_all(&copy).unwrap());
         let mut opened = open(&input).unwrap();
-        assert_eq!((opened.size, opened.seekable, opened.head.len()), (None, false, HEAD));
+        assert_eq!((opened.size, &opened.file, opened.head.len()), (None, &None, HEAD));
         let mut all = vec![0; bytes.len()];
         opened.reader.read_exact(&mut all).unwrap();
         assert_eq!(all, bytes);

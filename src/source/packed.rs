@@ -12,6 +12,7 @@ mod archive;
 mod gzip;
 mod rejects;
 mod unpack;
+mod xz;
 
 use std::io::{self, Read};
 use std::sync::atomic::AtomicU64;
@@ -32,7 +33,8 @@ pub struct Packed {
     /// The input's name.
     name: String,
     incoming: Arc<Mutex<Incoming>>,
-    members: usize,
+    /// Something was in it.
+    has_members: bool,
 }
 
 /// A member of a packed input.
@@ -77,8 +79,17 @@ struct Incoming {
     buffer: Vec<u8>,
     at: usize,
     end: usize,
-    /// The member that is open has not ended.
-    is_open: bool,
+    state: State,
+}
+
+/// Where the receiving end stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Between,
+    /// In a member that has not ended.
+    Within,
+    /// Behind the last member, or a fault behind which there is nothing to be had.
+    Done,
 }
 
 /// The sending end. An error means that nobody listens any more.
@@ -109,8 +120,12 @@ impl Packed {
         let unpacking = move || unpack::input(opened, taken, &outgoing);
         let thread = thread::Builder::new().name("calltable-unpack".into()).spawn(unpacking);
         thread.map_err(|error| Error::input(name, format!("no thread to unpack it: {error}")))?;
-        let incoming = Incoming { messages, empty, buffer: Vec::new(), at: 0, end: 0, is_open: false };
-        Ok(Packed { name: name.into(), incoming: Arc::new(Mutex::new(incoming)), members: 0 })
+        Ok(Packed::receiving(name, messages, empty))
+    }
+
+    fn receiving(name: &str, messages: Receiver<Message>, empty: Sender<Vec<u8>>) -> Packed {
+        let incoming = Incoming { messages, empty, buffer: Vec::new(), at: 0, end: 0, state: State::Between };
+        Packed { name: name.into(), incoming: Arc::new(Mutex::new(incoming)), has_members: false }
     }
 }
 
@@ -119,68 +134,65 @@ impl Iterator for Packed {
 
     /// The next member; what is left of the one before is passed over.
     fn next(&mut self) -> Option<Member> {
-        let begun = lock(&self.incoming).next_member();
-        let whole = |what| Some(Member { name: self.name.clone(), format: None, what });
-        let message = match begun {
-            Ok(message) => message,
-            Err(fault) => return whole(What::Failed(Error::input(&self.name, fault.to_string()))),
-        };
-        self.members += 1;
-        match message {
-            Message::Begin { name: within, format } => {
-                let name = match &within {
-                    Some(within) => format!("{}!{within}", self.name),
-                    None => self.name.clone(),
-                };
+        let message = lock(&self.incoming).next_member()?;
+        let had_members = std::mem::replace(&mut self.has_members, true);
+        let within = |name: String| format!("{}!{name}", self.name);
+        let (name, format, what) = match message {
+            Message::Begin { name, format } => {
+                let name = name.map_or_else(|| self.name.clone(), within);
                 let reader: Bytes = Box::new(MemberReader(self.incoming.clone()));
-                let what = match Opened::from_reader(&name, reader) {
-                    Ok(opened) => What::Opened(Box::new(opened)),
-                    Err(error) => What::Failed(error),
-                };
-                Some(Member { name, format, what })
+                let opened = Opened::from_reader(&name, reader);
+                let what = opened.map_or_else(What::Failed, |opened| What::Opened(Box::new(opened)));
+                (name, format, what)
             }
-            Message::Skipped(within, why) => Some(Member {
-                name: format!("{}!{within}", self.name),
-                format: None,
-                what: What::Skipped(why),
-            }),
-            Message::Done(None) if self.members == 1 => {
-                whole(What::Failed(Error::input(&self.name, "nothing is in it")))
+            Message::Skipped(name, why) => (within(name), None, What::Skipped(why)),
+            Message::Done(None) if had_members => return None,
+            Message::Done(fault) => {
+                let why = fault.map_or_else(|| "nothing is in it".to_string(), |fault| fault.to_string());
+                (self.name.clone(), None, What::Failed(Error::input(&self.name, why)))
             }
-            Message::Done(None) => None,
-            Message::Done(Some(fault)) => whole(What::Failed(Error::input(&self.name, fault.to_string()))),
-            Message::Bytes(..) | Message::End(_) => None,
-        }
+            Message::Bytes(..) | Message::End(_) => return None,
+        };
+        Some(Member { name, format, what })
     }
 }
 
 impl Incoming {
-    /// Passes over what is left of the open member.
-    fn next_member(&mut self) -> io::Result<Message> {
-        while self.is_open {
-            match self.receive()? {
-                Message::End(_) => self.is_open = false,
-                Message::Bytes(bytes, _) => drop(self.empty.send(bytes)),
-                Message::Begin { .. } | Message::Skipped(..) | Message::Done(_) => return Err(lost()),
+    /// What stands behind the open member, of which the rest is passed over; nothing behind the last.
+    fn next_member(&mut self) -> Option<Message> {
+        self.at = self.end;
+        loop {
+            let message = match self.state {
+                State::Done => return None,
+                State::Between | State::Within => self.messages.recv(),
+            };
+            match (self.state, message) {
+                (State::Within, Ok(Message::Bytes(bytes, _))) => drop(self.empty.send(bytes)),
+                (State::Within, Ok(Message::End(_))) => self.state = State::Between,
+                (State::Between, Ok(message @ Message::Begin { .. })) => {
+                    self.state = State::Within;
+                    return Some(message);
+                }
+                (State::Between, Ok(message @ Message::Skipped(..))) => return Some(message),
+                (State::Between, Ok(message @ Message::Done(_))) => {
+                    self.state = State::Done;
+                    return Some(message);
+                }
+                // Whoever is gone without a word may have had more to say.
+                (_, Ok(_) | Err(_)) => {
+                    self.state = State::Done;
+                    return Some(Message::Done(Some(lost())));
+                }
             }
         }
-        self.at = self.end;
-        let message = self.receive();
-        self.is_open = matches!(message, Ok(Message::Begin { .. }));
-        // Behind the last there is nothing, however often it is asked for.
-        if message.is_err() { Ok(Message::Done(None)) } else { message }
-    }
-
-    fn receive(&mut self) -> io::Result<Message> {
-        self.messages.recv().map_err(|_| lost())
     }
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.at == self.end {
-            if !self.is_open {
+            if self.state != State::Within {
                 return Ok(0);
             }
-            match self.receive() {
+            match self.messages.recv() {
                 Ok(Message::Bytes(bytes, len)) => {
                     let read = std::mem::replace(&mut self.buffer, bytes);
                     (self.at, self.end) = (0, len.min(self.buffer.len()));
@@ -188,11 +200,11 @@ impl Incoming {
                     drop(self.empty.send(read));
                 }
                 Ok(Message::End(fault)) => {
-                    self.is_open = false;
+                    self.state = State::Between;
                     return fault.map_or(Ok(0), Err);
                 }
                 Ok(Message::Begin { .. } | Message::Skipped(..) | Message::Done(_)) | Err(_) => {
-                    self.is_open = false;
+                    self.state = State::Done;
                     return Err(lost());
                 }
             }
@@ -285,5 +297,61 @@ struct Fault(Option<io::Error>);
 impl Read for Fault {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told where the unpacking thread says this, and is gone.
+    fn told(messages: Vec<Message>, is_read: bool) -> Vec<String> {
+        let (send, receive) = sync_channel(messages.len());
+        messages.into_iter().for_each(|message| assert!(send.send(message).is_ok()));
+        drop(send);
+        let packed = Packed::receiving("a.zip", receive, channel().0);
+        let told = |member: Member| match member.what {
+            What::Opened(mut opened) if is_read => {
+                let mut text = String::new();
+                let read = opened.reader.read_to_string(&mut text).map_err(|error| error.to_string());
+                format!("{} {text} {read:?}", member.name)
+            }
+            What::Opened(_) => member.name,
+            What::Skipped(why) => format!("{}: {why}", member.name),
+            What::Failed(error) => error.to_string(),
+        };
+        packed.take(9).map(told).collect()
+    }
+
+    fn member(name: &str) -> [Message; 2] {
+        let begin = Message::Begin { name: Some(name.into()), format: None };
+        [begin, Message::Bytes(b"text".to_vec(), 4)]
+    }
+
+    const LOST: &str = "a.zip: unpacking it has failed by a fault of calltable";
+
+    #[test]
+    fn a_thread_that_is_gone_between_members_is_a_fault() {
+        let messages = || member("x").into_iter().chain([Message::End(None)]).collect::<Vec<_>>();
+        assert_eq!(told(messages(), true), ["a.zip!x text Ok(4)", LOST]);
+        assert_eq!(told(messages(), false), ["a.zip!x", LOST]);
+        let whole = || messages().into_iter().chain([Message::Done(None)]).collect::<Vec<_>>();
+        assert_eq!(told(whole(), true), ["a.zip!x text Ok(4)"]);
+        assert_eq!(told(whole(), false), ["a.zip!x"]);
+    }
+
+    #[test]
+    fn a_thread_that_is_gone_within_a_member_is_a_fault_once() {
+        let messages = || member("x").into();
+        let fault = "unpacking it has failed by a fault of calltable";
+        assert_eq!(told(messages(), true), [format!("a.zip!x text Err({fault:?})")]);
+        // Its head is read to be looked at, and its fault with it.
+        assert_eq!(told(messages(), false), ["a.zip!x"]);
+        assert_eq!(told(Vec::new(), false), [LOST]);
+    }
+
+    #[test]
+    fn an_archive_of_nothing_is_told() {
+        assert_eq!(told(vec![Message::Done(None)], true), ["a.zip: nothing is in it"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::source::magic::{Looks, looks_like};
 
 /// Sends the members of a tar archive.
 pub(super) fn tar(bytes: Stream<'_>, out: &Outgoing) -> Result<(), Gone> {
-    let mut archive = tar::Archive::new(bytes);
+    let mut archive = tar::Archive::new(Tail { inner: bytes, zeros: 0 });
     let entries = match archive.entries() {
         Ok(entries) => entries,
         Err(error) => return out.send(Message::Done(Some(error))),
@@ -34,7 +34,39 @@ pub(super) fn tar(bytes: Stream<'_>, out: &Outgoing) -> Result<(), Gone> {
         let size = entry.size();
         member(name, Whole { inner: Told { what: "tar", inner: entry }, left: size }, out)?;
     }
-    out.send(Message::Done(None))
+    out.send(Message::Done(ended(archive.into_inner()).err()))
+}
+
+/// A tar archive ends with blocks of NULs, and there is nothing behind them: what was cut off between two members,
+/// or put behind another archive, would else be lost without a word.
+fn ended(mut tail: Tail<Stream<'_>>) -> io::Result<()> {
+    let before = tail.zeros;
+    let rest = io::copy(&mut tail, &mut io::sink())?;
+    if tail.zeros < BLOCK {
+        return Err(io::Error::other("the tar archive ends without its end mark: it may be cut off"));
+    }
+    match tail.zeros - before == rest {
+        true => Ok(()),
+        false => Err(io::Error::other("bytes that are no part of it stand behind the tar archive")),
+    }
+}
+
+/// Bytes of a block of tar's.
+const BLOCK: u64 = 512;
+
+/// Counts the NULs that were read last.
+struct Tail<R> {
+    inner: R,
+    zeros: u64,
+}
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buf)?;
+        let zeros = buf[..read].iter().rev().take_while(|byte| **byte == 0).count();
+        self.zeros = if zeros == read { self.zeros + zeros as u64 } else { zeros as u64 };
+        Ok(read)
+    }
 }
 
 /// Sends the members of a zip archive that can be sought in, in the order of its list.
@@ -44,8 +76,7 @@ pub(super) fn zip(file: impl Read + Seek, out: &Outgoing) -> Result<(), Gone> {
         Err(error) => return out.send(Message::Done(Some(damaged("zip", &error)))),
     };
     for at in 0..archive.len() {
-        let listed =
-            archive.by_index_raw(at).map(|file| (display_name(&file), file.is_dir(), file.encrypted()));
+        let listed = archive.by_index_raw(at).map(|file| (name_of(&file), file.is_dir(), file.encrypted()));
         let (name, is_folder, is_encrypted) = match listed {
             Ok(listed) => listed,
             Err(error) => return out.send(Message::Done(Some(damaged("zip", &error)))),
@@ -73,7 +104,7 @@ pub(super) fn zip_stream(mut bytes: Stream<'_>, out: &Outgoing) -> Result<(), Go
             Ok(None) => return out.send(Message::Done(None)),
             Ok(Some(file)) if file.is_dir() => {}
             Ok(Some(file)) => {
-                let name = display_name(&file);
+                let name = name_of(&file);
                 member(name, Told { what: "zip", inner: file }, out)?;
             }
             Err(error) => {
@@ -85,7 +116,7 @@ pub(super) fn zip_stream(mut bytes: Stream<'_>, out: &Outgoing) -> Result<(), Go
     }
 }
 
-fn display_name<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
+fn name_of<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
     file.name().map_or_else(|_| display_bytes(file.name_raw()), |name| name.into_owned())
 }
 

@@ -9,10 +9,8 @@ use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use liblzma::read::XzDecoder;
-use liblzma::stream::{CONCATENATED, Stream};
-
 use super::gzip::Gzip;
+use super::xz::Xz;
 use super::{Gone, Message, Outgoing, Stream as Bytes, archive, is_compressed, peeked, rejects};
 use crate::source::Opened;
 use crate::source::chunk::Counted;
@@ -23,9 +21,6 @@ const MOST_LAYERS: usize = 2;
 
 /// A window of zstd has at most 2 to the power of so many bytes: what `zstd --ultra -22` asks for.
 const ZSTD_WINDOW: u32 = 27;
-
-/// Memory of an xz decoder: what `xz -9` asks for, and some.
-const XZ_MEMORY: u64 = 96 << 20;
 
 /// Unpacks an input.
 pub(super) fn input(opened: Opened, taken: Arc<AtomicU64>, out: &Outgoing) {
@@ -98,10 +93,7 @@ fn decoder(bytes: Bytes<'_>, looks: Looks) -> io::Result<Bytes<'_>> {
             let inner = bzip2::bufread::MultiBzDecoder::new(BufReader::new(bytes));
             Box::new(Told { what: "bzip2", inner })
         }
-        Looks::Xz => {
-            let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED).map_err(io::Error::other)?;
-            Box::new(Told { what: "xz", inner: XzDecoder::new_stream(bytes, stream) })
-        }
+        Looks::Xz => Box::new(Told { what: "xz", inner: Xz::new(bytes)? }),
         _ => bytes,
     })
 }
