@@ -60,6 +60,8 @@ mod recycle;
 pub mod report;
 mod schema;
 pub mod sink;
+#[allow(dead_code)] // Until `convert` sorts.
+mod sort;
 pub mod source;
 mod split;
 mod structure;

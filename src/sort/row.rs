@@ -1,0 +1,406 @@
+//! A row as bytes, and rows as columns again.
+//!
+//! The bytes are unambiguous: two rows of the same columns have the same bytes if and only if all their values are
+//! equal, whatever arrays they stood in. They say nothing of order. It must not know what columns mean.
+//!
+//! ```text
+//! value  = text | number | many          by the column's type; one behind the other, in the columns' order
+//! text   = 0                             null
+//!        | length + 1, bytes
+//! number = 0                             null
+//!        | count + 1, so many bytes      the least first, zeros behind the last left out; the sign in the lowest bit
+//! many   = 0                             null
+//!        | count + 1, so many texts      a list's items; a map's keys and values in turn, counted as pairs
+//! ```
+//!
+//! Lengths and counts have seven bits a byte, the lowest first; the others' highest bit is set.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayBuilder, ArrayRef, AsArray, Int32Array, Int64Array, Int64Builder, ListArray, MapArray,
+    NullBufferBuilder, RecordBatch, StringArray, StringDictionaryBuilder, StringViewArray, StringViewBuilder,
+    StructArray,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Int32Type, SchemaRef};
+use arrow::error::ArrowError;
+
+use crate::error::{Error, Result};
+use crate::schema::map_fields;
+
+/// A batch's columns, as rows are read from them.
+pub struct Columns(Vec<Values>);
+
+enum Values {
+    Text(StringViewArray),
+    Dict { codes: Int32Array, texts: StringArray },
+    Number(Int64Array),
+    Many { offsets: Vec<i32>, nulls: Option<NullBuffer>, texts: Vec<StringViewArray> },
+}
+
+impl Columns {
+    /// The columns of a batch.
+    ///
+    /// # Errors
+    /// Usage: one is of a type that the table has not.
+    pub fn of(batch: &RecordBatch) -> Result<Columns> {
+        let columns = batch.columns().iter().zip(batch.schema_ref().fields());
+        let values = |(array, field): (&ArrayRef, &Arc<Field>)| {
+            Values::of(array, Form::of(field)?).map_err(|error| unfit(field, error))
+        };
+        columns.map(values).collect::<Result<_>>().map(Columns)
+    }
+
+    /// Appends a row.
+    pub fn append(&self, row: usize, out: &mut Vec<u8>) {
+        for values in &self.0 {
+            match values {
+                Values::Text(texts) => append_text(text(texts, row), out),
+                Values::Dict { codes, texts } => {
+                    let code = codes.is_valid(row).then(|| codes.value(row) as usize);
+                    let code = code.filter(|&code| texts.is_valid(code));
+                    append_text(code.map(|code| texts.value(code)), out);
+                }
+                Values::Number(numbers) => {
+                    append_number(numbers.is_valid(row).then(|| numbers.value(row)), out);
+                }
+                Values::Many { offsets, nulls, texts } => {
+                    let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+                    let range = offsets[row] as usize..offsets[row + 1] as usize;
+                    append_texts((!is_null).then_some(range), texts, out);
+                }
+            }
+        }
+    }
+}
+
+impl Values {
+    fn of(array: &ArrayRef, form: Form) -> std::result::Result<Values, ArrowError> {
+        Ok(match form {
+            Form::Text => Values::Text(array.as_string_view().clone()),
+            Form::Dict => {
+                let dict = array.as_dictionary::<Int32Type>();
+                Values::Dict { codes: dict.keys().clone(), texts: dict.values().as_string().clone() }
+            }
+            Form::Number => Values::Number(cast(array, &DataType::Int64)?.as_primitive().clone()),
+            Form::List => {
+                let list = array.as_list::<i32>();
+                Values::many(list.offsets(), list.nulls(), &[list.values()])?
+            }
+            Form::Map => {
+                let map = array.as_map();
+                Values::many(map.offsets(), map.nulls(), &[map.keys(), map.values()])?
+            }
+        })
+    }
+
+    /// Of the texts those alone that the rows show, for the batch may be a slice.
+    fn many(
+        offsets: &[i32],
+        nulls: Option<&NullBuffer>,
+        texts: &[&ArrayRef],
+    ) -> std::result::Result<Values, ArrowError> {
+        let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
+        let shown = |texts: &&ArrayRef| {
+            let shown = texts.slice(first as usize, (last - first) as usize);
+            Ok(cast(&shown, &DataType::Utf8View)?.as_string_view().clone())
+        };
+        let texts = texts.iter().map(shown).collect::<std::result::Result<_, ArrowError>>()?;
+        let offsets = offsets.iter().map(|offset| offset - first).collect();
+        Ok(Values::Many { offsets, nulls: nulls.cloned(), texts })
+    }
+}
+
+fn text(texts: &StringViewArray, at: usize) -> Option<&str> {
+    texts.is_valid(at).then(|| texts.value(at))
+}
+
+fn append_text(text: Option<&str>, out: &mut Vec<u8>) {
+    let Some(text) = text else { return append_length(0, out) };
+    append_length(text.len() as u64 + 1, out);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn append_number(number: Option<i64>, out: &mut Vec<u8>) {
+    let Some(number) = number else { return append_length(0, out) };
+    let unsigned = (number << 1 ^ number >> 63) as u64;
+    let count = (71 - unsigned.leading_zeros() as usize) / 8;
+    append_length(count as u64 + 1, out);
+    out.extend_from_slice(&unsigned.to_le_bytes()[..count]);
+}
+
+fn append_texts(range: Option<Range<usize>>, texts: &[StringViewArray], out: &mut Vec<u8>) {
+    let Some(range) = range else { return append_length(0, out) };
+    append_length(range.len() as u64 + 1, out);
+    for at in range {
+        texts.iter().for_each(|texts| append_text(text(texts, at), out));
+    }
+}
+
+fn append_length(mut length: u64, out: &mut Vec<u8>) {
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+}
+
+/// Columns that grow by rows.
+pub struct Builders {
+    schema: SchemaRef,
+    columns: Vec<Builder>,
+}
+
+enum Builder {
+    Text(StringViewBuilder),
+    Dict(StringDictionaryBuilder<Int32Type>),
+    Number(Int64Builder),
+    Many { offsets: Vec<i32>, nulls: NullBufferBuilder, texts: Vec<StringViewBuilder> },
+}
+
+impl Builders {
+    /// No rows yet.
+    ///
+    /// # Errors
+    /// Usage: a column is of a type that the table has not.
+    pub fn new(schema: &SchemaRef) -> Result<Builders> {
+        let columns = schema.fields().iter().map(|field| Form::of(field).map(Builder::new));
+        Ok(Builders { columns: columns.collect::<Result<_>>()?, schema: schema.clone() })
+    }
+
+    /// Appends a row; none where these are not the bytes of one.
+    pub fn push(&mut self, row: &[u8]) -> Option<()> {
+        let mut row = Row(row);
+        self.columns.iter_mut().try_for_each(|column| column.push(&mut row))?;
+        row.0.is_empty().then_some(())
+    }
+
+    /// The rows, in columns of the schema's types. A dictionary has its texts in the order of their first row.
+    ///
+    /// # Errors
+    /// Values are not what the schema says, which those of a batch of it are.
+    pub fn finish(self) -> std::result::Result<RecordBatch, ArrowError> {
+        let columns = self.columns.into_iter().zip(self.schema.fields());
+        let columns = columns.map(|(column, field)| column.finish(field.data_type()));
+        RecordBatch::try_new(self.schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
+    }
+}
+
+impl Builder {
+    fn new(form: Form) -> Builder {
+        let many = |texts| Builder::Many {
+            offsets: vec![0],
+            nulls: NullBufferBuilder::new(0),
+            texts: (0..texts).map(|_| StringViewBuilder::new()).collect(),
+        };
+        match form {
+            Form::Text => Builder::Text(StringViewBuilder::new()),
+            Form::Dict => Builder::Dict(StringDictionaryBuilder::new()),
+            Form::Number => Builder::Number(Int64Builder::new()),
+            Form::List => many(1),
+            Form::Map => many(2),
+        }
+    }
+
+    fn push(&mut self, row: &mut Row<'_>) -> Option<()> {
+        match self {
+            Builder::Text(texts) => texts.append_option(row.text()?),
+            Builder::Dict(texts) => texts.append_option(row.text()?),
+            Builder::Number(numbers) => numbers.append_option(row.number()?),
+            Builder::Many { offsets, nulls, texts } => {
+                let count = row.length()?.checked_sub(1);
+                for _ in 0..count.unwrap_or(0) {
+                    for texts in &mut *texts {
+                        texts.append_option(row.text()?);
+                    }
+                }
+                nulls.append(count.is_some());
+                offsets.push(i32::try_from(texts.first()?.len()).ok()?);
+            }
+        }
+        Some(())
+    }
+
+    fn finish(self, data_type: &DataType) -> std::result::Result<ArrayRef, ArrowError> {
+        Ok(match self {
+            Builder::Text(mut texts) => Arc::new(texts.finish()),
+            Builder::Dict(mut texts) => Arc::new(texts.finish()),
+            Builder::Number(mut numbers) => cast(&numbers.finish(), data_type)?,
+            Builder::Many { offsets, mut nulls, texts } => {
+                let texts = texts.into_iter().map(|mut texts| Arc::new(texts.finish()) as ArrayRef).collect();
+                many(OffsetBuffer::new(offsets.into()), nulls.finish(), texts, data_type)?
+            }
+        })
+    }
+}
+
+/// A list or a map of these texts.
+fn many(
+    offsets: OffsetBuffer<i32>,
+    nulls: Option<NullBuffer>,
+    texts: Vec<ArrayRef>,
+    data_type: &DataType,
+) -> std::result::Result<ArrayRef, ArrowError> {
+    let typed = |fields: &[Arc<Field>]| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+        texts.iter().zip(fields).map(|(texts, field)| cast(texts, field.data_type())).collect()
+    };
+    match data_type {
+        DataType::List(item) => {
+            let texts = typed(std::slice::from_ref(item))?.swap_remove(0);
+            Ok(Arc::new(ListArray::try_new(item.clone(), offsets, texts, nulls)?))
+        }
+        DataType::Map(entries, sorted) => {
+            let DataType::Struct(fields) = entries.data_type() else { unreachable!("`Form::of` has looked") };
+            let pairs = StructArray::try_new(fields.clone(), typed(fields)?, None)?;
+            Ok(Arc::new(MapArray::try_new(entries.clone(), offsets, pairs, nulls, *sorted)?))
+        }
+        _ => unreachable!("`Form::of` has looked"),
+    }
+}
+
+/// What is left of a row; each step is none where the bytes do not have what is asked for.
+struct Row<'a>(&'a [u8]);
+
+impl<'a> Row<'a> {
+    fn text(&mut self) -> Option<Option<&'a str>> {
+        let Some(length) = self.length()?.checked_sub(1) else { return Some(None) };
+        std::str::from_utf8(self.take(length)?).ok().map(Some)
+    }
+
+    fn number(&mut self) -> Option<Option<i64>> {
+        let Some(count) = self.length()?.checked_sub(1) else { return Some(None) };
+        let bytes = self.take(count)?;
+        let mut number = [0; 8];
+        number.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let unsigned = u64::from_le_bytes(number);
+        Some(Some((unsigned >> 1) as i64 ^ -((unsigned & 1) as i64)))
+    }
+
+    fn length(&mut self) -> Option<u64> {
+        let mut length = 0;
+        for shift in (0..64).step_by(7) {
+            let (&byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            length |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(length);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
+        self.0 = rest;
+        Some(taken)
+    }
+}
+
+/// How the values of a column are written.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Text,
+    Dict,
+    Number,
+    List,
+    Map,
+}
+
+impl Form {
+    fn of(field: &Field) -> Result<Form> {
+        use DataType as D;
+        match field.data_type() {
+            D::Utf8View => Ok(Form::Text),
+            D::Dictionary(codes, texts) if **codes == D::Int32 && **texts == D::Utf8 => Ok(Form::Dict),
+            D::Boolean | D::UInt16 | D::UInt32 | D::Int32 | D::Int64 | D::Timestamp(..) => Ok(Form::Number),
+            D::List(item) if *item.data_type() == D::Utf8View => Ok(Form::List),
+            D::Map(entries, _) if *entries.data_type() == D::Struct(map_fields()) => Ok(Form::Map),
+            other => Err(unfit(field, format!("{other} is no type of the table"))),
+        }
+    }
+}
+
+#[cold]
+fn unfit(field: &Field, why: impl fmt::Display) -> Error {
+    Error::usage(format!("column {}: {why}", field.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sort::samples::{self, Sample};
+
+    fn bytes(batch: &RecordBatch) -> Vec<Vec<u8>> {
+        let columns = Columns::of(batch).unwrap();
+        let row = |row| {
+            let mut out = Vec::new();
+            columns.append(row, &mut out);
+            out
+        };
+        (0..batch.num_rows()).map(row).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn rows_read_back_and_are_equal_only_if_their_bytes_are(
+            rows in prop::collection::vec(samples::row(), 0..30),
+            cut in 0usize..30,
+        ) {
+            let batch = samples::batch(&rows);
+            let bytes = bytes(&batch);
+            let mut builders = Builders::new(&batch.schema()).unwrap();
+            bytes.iter().for_each(|row| builders.push(row).unwrap());
+            prop_assert_eq!(&samples::rows(&builders.finish().unwrap()), &rows);
+            for (one, one_bytes) in rows.iter().zip(&bytes) {
+                for (other, other_bytes) in rows.iter().zip(&bytes) {
+                    prop_assert_eq!(one == other, one_bytes == other_bytes);
+                }
+            }
+            let cut = cut.min(rows.len());
+            prop_assert_eq!(&self::bytes(&batch.slice(cut, rows.len() - cut)), &bytes[cut..]);
+        }
+
+        #[test]
+        fn numbers_read_back(number: i64) {
+            for number in [number, number >> 32, number >> 56, i64::MIN, i64::MAX, -1, 0, 1] {
+                let mut out = Vec::new();
+                append_number(Some(number), &mut out);
+                prop_assert_eq!(Row(&out).number(), Some(Some(number)));
+            }
+        }
+
+        #[test]
+        fn other_bytes_are_no_row(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            // It must not panic; some bytes happen to be a row.
+            let mut builders = Builders::new(&samples::schema()).unwrap();
+            if builders.push(&bytes).is_some() {
+                let _ = builders.finish();
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_cut_or_too_long_is_none() {
+        let batch = samples::batch(&[Sample { many: Some(vec!["a".into()]), ..Sample::default() }]);
+        let mut row = bytes(&batch).remove(0);
+        for end in 0..row.len() {
+            assert!(Builders::new(&batch.schema()).unwrap().push(&row[..end]).is_none(), "{end}");
+        }
+        row.push(0);
+        assert!(Builders::new(&batch.schema()).unwrap().push(&row).is_none());
+    }
+
+    #[test]
+    fn a_type_that_the_table_has_not_is_refused_by_name() {
+        let schema = Schema::new(vec![Field::new("weight", DataType::Float64, true)]);
+        let error = Builders::new(&Arc::new(schema)).err().unwrap();
+        assert_eq!(error.to_string(), "column weight: Float64 is no type of the table");
+    }
+}
