@@ -43,6 +43,8 @@ pub mod convert;
 mod csv;
 pub mod decode;
 mod decoder;
+#[allow(dead_code)] // Until `convert` drops duplicates.
+mod dedup;
 mod dump;
 mod error;
 pub mod filter;
