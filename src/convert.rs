@@ -11,13 +11,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::append::{self, append, manifest_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Context;
+use crate::manifest::Print;
 use crate::options::Options;
+use crate::output::{self, Output, Written, columns_read};
 use crate::pipeline::{Event, Pipeline, times_of};
 use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory, rfc3339};
+use crate::schema::{Column, TimeKind};
+use crate::sink::partition::By;
+use crate::sink::publish::folder::Folder;
 use crate::sink::publish::{Staged, is_same_place};
-use crate::sink::{self, Compression, Kind, Out, STDOUT, Sink, Spec};
+use crate::sink::{self, Compression, Kind, Out};
 use crate::source::inputs::{Input, Inputs, Place, is_same_file};
 use crate::tally::Tally;
 use crate::workers::Workers;
@@ -63,6 +69,12 @@ pub struct Job {
     pub agreed: Agreed,
     /// Where the report goes. A file there is replaced.
     pub report: Option<PathBuf>,
+    /// How the output is a folder; without it, it is a file or a stream.
+    pub parts: Option<Parts>,
+    /// What rows are sorted by, ascending, nulls last; those that are equal stay in order.
+    pub sort_by: Vec<Column>,
+    /// Whether rows are dropped that equal an earlier one in all columns but `source` and `source_offset`.
+    pub dedup: bool,
     /// Threads and memory.
     pub limits: Limits,
     /// What is counted while it runs.
@@ -97,9 +109,23 @@ impl Job {
             rejects: Some(rejects.into()),
             agreed: Agreed::default(),
             report: None,
+            parts: None,
+            sort_by: Vec::new(),
+            dedup: false,
             limits: Limits::default(),
         })
     }
+}
+
+/// An output that is a folder of parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parts {
+    /// What rows are told apart by: folders in the folder.
+    pub partition_by: Vec<By>,
+    /// Rows of a part at most; at least one.
+    pub max_file_rows: Option<u64>,
+    /// Whether inputs are added to the folder that is there: those that are not in it.
+    pub append: bool,
 }
 
 /// Rows in a row group, where the caller says nothing.
@@ -197,6 +223,8 @@ pub struct Outcome {
     pub exit: Exit,
     /// What happened.
     pub report: Report,
+    /// Records rejected and inputs failed in steps of a killed run that this one has gone on from.
+    pub carried: (u64, u64),
     /// Why nothing is published, if that is for a fault of the output.
     pub error: Option<Error>,
 }
@@ -210,24 +238,61 @@ pub fn convert(job: Job) -> Result<Outcome> {
     let started = Instant::now();
     check(&job)?;
     check_kinds(&job.inputs, &job.options)?;
-    let out = match &job.output {
-        Some(path) => Out::Staged(Box::new(Staged::create(path, job.overwrite)?)),
-        None => Out::stdout(),
+    match (&job.output, &job.parts) {
+        (Some(target), Some(parts)) if parts.append => append(&job, target, started),
+        (Some(target), Some(_)) => {
+            let folder = Folder::create(target, job.overwrite)?;
+            convert_to_folder(&job, folder, started)
+        }
+        (Some(path), None) => {
+            let out = Out::Staged(Box::new(Staged::create(path, job.overwrite)?));
+            convert_to_file(&job, out, started)
+        }
+        (None, _) => convert_to_file(&job, Out::stdout(), started),
+    }
+}
+
+fn convert_to_file(job: &Job, out: Out, started: Instant) -> Result<Outcome> {
+    let mut run = Run::begin(job)?;
+    let written = write(job, job.inputs.inputs.clone(), None, output::Place::File(out), &mut run);
+    let (out, outputs) = match written {
+        Ok(Some((Written { out, outputs, .. }, _))) => (out, Ok(outputs)),
+        Ok(None) => (None, Ok(Vec::new())),
+        Err(error) => (None, Err(error)),
     };
-    let mut tally = Tally::new(job.rejects.as_deref());
-    let workers = Workers::new(job.limits.threads)?;
-    let written = write(&job, out, &workers, &mut tally);
-    let mut report = Report {
-        skipped: job.inputs.skipped.iter().map(SkippedReport::from).collect(),
-        threads: workers.threads(),
-        now: rfc3339(job.now),
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        ..Report::default()
-    };
-    let exit = tally.verdict(job.agreed);
-    let rejects = tally.finish(&mut report);
-    report.totals = Totals::of(&report.inputs);
-    publish(&job, written, rejects, exit, report, started)
+    publish(job, run, outputs, started, move || out.map_or(Ok(()), |out| out.publish().map(drop)))
+}
+
+fn convert_to_folder(job: &Job, folder: Folder, started: Instant) -> Result<Outcome> {
+    let mut run = Run::begin(job)?;
+    // What cannot be read fails when it is read.
+    let prints = job.inputs.inputs.iter().map(|input| Print::of(input).unwrap_or(None)).collect();
+    let place = output::Place::Folder(folder.root().into());
+    let written = write(job, job.inputs.inputs.clone(), None, place, &mut run).and_then(|written| {
+        let Some((written, times)) = written else { return Ok(None) };
+        manifest_of(job, prints, &written, times, &run).save(folder.root())?;
+        Ok(Some(written.outputs))
+    });
+    let is_written = matches!(written, Ok(Some(_)));
+    let outputs = written.map(Option::unwrap_or_default);
+    publish(job, run, outputs, started, move || if is_written { folder.publish() } else { Ok(()) })
+}
+
+/// A run, and what it counts.
+pub(crate) struct Run {
+    pub(crate) tally: Tally,
+    workers: Workers,
+    /// Inputs that are passed over besides those of walked folders.
+    pub(crate) skipped: Vec<SkippedReport>,
+    /// Records rejected and inputs failed in steps of a run that was killed.
+    pub(crate) carried: (u64, u64),
+}
+
+impl Run {
+    pub(crate) fn begin(job: &Job) -> Result<Run> {
+        let tally = Tally::new(job.rejects.as_deref());
+        Ok(Run { tally, workers: Workers::new(job.limits.threads)?, skipped: Vec::new(), carried: (0, 0) })
+    }
 }
 
 /// What cannot be done is told before anything is read or written.
@@ -239,7 +304,31 @@ fn check(job: &Job) -> Result<()> {
     if job.row_group_rows == 0 {
         return Err(Error::usage("a row group of no rows is asked for"));
     }
+    if let Some(parts) = &job.parts {
+        check_parts(job, parts)?;
+    }
     check_places(job)
+}
+
+/// A folder can be what is asked for.
+fn check_parts(job: &Job, parts: &Parts) -> Result<()> {
+    let Some(target) = &job.output else {
+        return Err(Error::usage("parts are asked for of standard output, which is no folder"));
+    };
+    if parts.max_file_rows == Some(0) {
+        return Err(Error::usage("parts of no rows are asked for"));
+    }
+    let is_in_folders = |column: &Column| parts.partition_by.contains(&By::Column(*column));
+    if job.options.columns.iter().all(is_in_folders) {
+        return Err(Error::usage(
+            "all columns stand in the names of folders, and none is left for the files",
+        ));
+    }
+    match parts.append {
+        true if job.overwrite => Err(Error::usage("a folder is either added to or replaced")),
+        true => append::check(job, target),
+        false => Folder::check(target, job.overwrite),
+    }
 }
 
 /// Output, rejects and report can be written where they go, and replace neither an input nor each other.
@@ -248,6 +337,10 @@ fn check_places(job: &Job) -> Result<()> {
     let places: Vec<(&str, &Path)> =
         all.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?))).collect();
     for (at, (what, path)) in places.iter().enumerate() {
+        if *what == "the output" && job.parts.is_some() {
+            check_holds_none(path, &job.inputs)?;
+            continue;
+        }
         Staged::check(path)?;
         let clash =
             |with: &str| Err(Error::usage(format!("{}: {what} would replace {with}", path.display())));
@@ -261,6 +354,23 @@ fn check_places(job: &Job) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A folder that is replaced or added to must not have an input in it.
+fn check_holds_none(folder: &Path, inputs: &Inputs) -> Result<()> {
+    let Ok(end) = folder.canonicalize() else { return Ok(()) };
+    let is_within = |input: &&Input| match &input.place {
+        Place::File(path) => path.canonicalize().is_ok_and(|path| path.starts_with(&end)),
+        Place::Stdin | Place::Brought(_) => false,
+    };
+    match inputs.inputs.iter().find(is_within) {
+        None => Ok(()),
+        Some(input) => Err(Error::usage(format!(
+            "{}: the input {} is in it: name another folder",
+            folder.display(),
+            input.name
+        ))),
+    }
 }
 
 /// A dump of the other kind of times is told before the start, where files can be looked at.
@@ -287,43 +397,45 @@ pub(crate) fn check_kinds(inputs: &Inputs, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A finished output that is not published yet.
-struct Written {
-    out: Out,
-    row_groups: u64,
-}
-
-/// Writes all rows; an output is only finished if the verdict will allow to publish it.
-fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Option<Written>> {
-    let (queued, waiting) = job.limits.blocks();
-    let options = Arc::new(job.options.clone());
+/// Writes all rows of these inputs, and comes back with what the table's times are. An output is only finished if the
+/// verdict will allow to publish it.
+pub(crate) fn write(
+    job: &Job,
+    inputs: Vec<Input>,
+    times: Option<TimeKind>,
+    place: output::Place,
+    run: &mut Run,
+) -> Result<Option<(Written, TimeKind)>> {
+    let (queued, _) = job.limits.blocks();
+    let options = Arc::new(Options { columns: columns_read(job), ..job.options.clone() });
     let limit = queued * crate::split::BLOCK as u64;
-    let mut pipeline =
-        Pipeline::new(job.inputs.inputs.clone(), options, workers.clone(), limit, job.progress.clone());
-    if sink::parquet::takes_prepared(job.kind, job.compression) {
+    let mut pipeline = Pipeline::new(inputs, options, run.workers.clone(), limit, job.progress.clone());
+    pipeline = pipeline.with_times(times);
+    let is_arranged = job.dedup || !job.sort_by.is_empty();
+    if !is_arranged && sink::parquet::takes_prepared(job.kind, job.compression) {
         pipeline = pipeline.prepared();
     }
-    let spec = Spec {
-        path: job.output.clone().unwrap_or_else(|| PathBuf::from(STDOUT)),
-        kind: job.kind,
-        compression: job.compression,
-        row_group_rows: job.row_group_rows,
-        metadata: job.options.describe(),
-    };
+    let even_without_rows = times.is_none();
     let schema = pipeline.schema();
-    let mut sink: Box<dyn Sink> = sink::open(out, &spec, schema, workers, waiting)?;
+    let times = pipeline.times();
+    let mut output = Output::begin(job, place, schema, &run.workers)?;
+    let before = run.tally.begun();
     for event in &mut pipeline {
-        if let Event::Batch(_, batch) = &event {
-            sink.write(&batch.rows, &batch.prepared, batch.text_bytes)?;
+        let event = event.behind(before);
+        let mut duplicates = None;
+        if let Event::Batch(at, batch) = &event {
+            duplicates = Some((*at, output.write(*at, batch)?));
             job.progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
         }
-        tally.add(event)?;
+        run.tally.add(event)?;
+        duplicates.into_iter().for_each(|(at, rows)| run.tally.duplicates(at, rows));
     }
-    if !matches!(tally.verdict(job.agreed), Exit::Done | Exit::Incomplete) {
+    if !matches!(run.tally.verdict(job.agreed), Exit::Done | Exit::Incomplete) {
         return Ok(None);
     }
-    let (out, row_groups) = sink.finish()?;
-    Ok(Some(Written { out, row_groups }))
+    let written = output.finish(even_without_rows)?;
+    written.duplicates.iter().for_each(|(at, rows)| run.tally.duplicates(*at, *rows));
+    Ok(Some((written, times)))
 }
 
 /// The exit code that these counts mean.
@@ -345,46 +457,59 @@ pub(crate) fn judge(read_nothing: bool, failed: u64, records: u64, rejected: u64
 /// Publishes rejects and report, then the output.
 fn publish(
     job: &Job,
-    written: Result<Option<Written>>,
-    rejects: Result<()>,
-    exit: Exit,
-    mut report: Report,
+    run: Run,
+    outputs: Result<Vec<OutputReport>>,
+    started: Instant,
+    appear: impl FnOnce() -> Result<()>,
+) -> Result<Outcome> {
+    let mut outcome = publish_report(job, run, outputs, started)?;
+    if outcome.error.is_some() || !matches!(outcome.exit, Exit::Done | Exit::Incomplete) {
+        return Ok(outcome);
+    }
+    if let Err(error) = appear() {
+        // The report came first, and said that it would be there.
+        outcome.report.outputs.clear();
+        job.report.iter().for_each(|path| drop(write_report(path, &outcome.report)));
+        (outcome.exit, outcome.error) = (Exit::Failed, Some(error));
+    }
+    Ok(outcome)
+}
+
+/// Publishes the rejects and the report of a run that has written this.
+pub(crate) fn publish_report(
+    job: &Job,
+    run: Run,
+    outputs: Result<Vec<OutputReport>>,
     started: Instant,
 ) -> Result<Outcome> {
-    let path = job.output.as_deref().unwrap_or(Path::new("-"));
-    let (written, mut error) = match written {
-        Ok(written) => (written, None),
+    let exit = run.verdict(job.agreed);
+    let (outputs, mut error) = match outputs {
+        Ok(outputs) => (outputs, None),
         Err(error) if error.kind() == ErrorKind::Usage => return Err(error),
-        Err(error) => (None, Some(error)),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let passed_over = job.inputs.skipped.iter().map(SkippedReport::from).chain(run.skipped);
+    let mut report = Report {
+        skipped: passed_over.collect(),
+        threads: run.workers.threads(),
+        now: rfc3339(job.now),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        ..Report::default()
     };
     // A reject that is lost is a record that is lost.
+    let rejects = run.tally.finish(&mut report);
     error = error.or(rejects.err());
-    let publishable = written.filter(|_| error.is_none() && matches!(exit, Exit::Done | Exit::Incomplete));
-    if let Some(Written { out, row_groups }) = &publishable {
-        report.outputs.push(OutputReport {
-            path: path.display().to_string(),
-            rows: report.totals.counts.written,
-            bytes: out.bytes().unwrap_or(0),
-            row_groups: *row_groups,
-        });
+    report.totals = Totals::of(&report.inputs);
+    if error.is_none() && matches!(exit, Exit::Done | Exit::Incomplete) {
+        report.outputs = outputs;
     }
     report.seconds = started.elapsed().as_secs_f64();
     report.peak_memory_bytes = peak_memory();
     if let Some(path) = &job.report {
         error = error.or(write_report(path, &report).err());
     }
-    if error.is_none()
-        && let Some(Written { out, .. }) = publishable
-    {
-        error = out.publish().err();
-        if error.is_some() {
-            // The report came first, and said that it would be there.
-            report.outputs.clear();
-            job.report.iter().for_each(|path| drop(write_report(path, &report)));
-        }
-    }
     let exit = if error.is_some() { Exit::Failed } else { exit };
-    Ok(Outcome { exit, report, error })
+    Ok(Outcome { exit, report, carried: run.carried, error })
 }
 
 fn write_report(path: &Path, report: &Report) -> Result<()> {

@@ -132,7 +132,7 @@ pub fn inspect(
     let times = times_of(&pipeline.schema());
     for event in pipeline {
         match &event {
-            Event::Begin(_) => findings.push(Some(Findings::default())),
+            Event::Begin(..) => findings.push(Some(Findings::default())),
             Event::Batch(at, batch) => {
                 findings[*at].iter_mut().try_for_each(|findings| findings.add(batch))?;
                 progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);

@@ -37,13 +37,13 @@
 //! [`Channel`] decodes one name.
 
 pub mod answer;
+mod append;
 mod archive;
 mod column;
 pub mod convert;
 mod csv;
 pub mod decode;
 mod decoder;
-#[allow(dead_code)] // Until `convert` drops duplicates.
 mod dedup;
 mod dump;
 mod error;
@@ -52,7 +52,9 @@ pub mod format;
 mod frame;
 pub mod inspect;
 mod json;
+mod manifest;
 mod options;
+mod output;
 mod paging;
 mod pipeline;
 mod prepared;
@@ -62,7 +64,6 @@ mod recycle;
 pub mod report;
 mod schema;
 pub mod sink;
-#[allow(dead_code)] // Until `convert` sorts.
 mod sort;
 pub mod source;
 mod split;

@@ -8,7 +8,7 @@ use encoding_rs::Encoding;
 
 use crate::decode::{NumberPlan, PortMap};
 use crate::error::{Error, Result};
-use crate::filter::{Filter, Group, Request};
+use crate::filter::{Filter, Group, Page, Request};
 use crate::format::Format;
 use crate::frame::How;
 use crate::schema::Column;
@@ -96,6 +96,16 @@ impl Options {
         add("number-plan", (self.plan != NumberPlan::default()).then(|| self.plan.to_string()));
         add("lenient", self.lenient.then(|| "true".to_string()));
         all
+    }
+
+    /// The page that the filters ask for.
+    pub(crate) fn page(&self) -> Page {
+        self.filters.iter().find_map(Filter::page).unwrap_or_default()
+    }
+
+    /// Whether they ask for one.
+    pub(crate) fn pages(&self) -> bool {
+        self.filters.iter().any(|filter| filter.page().is_some())
     }
 }
 

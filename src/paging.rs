@@ -5,7 +5,6 @@
 //! not match.
 
 use crate::column::Batch;
-use crate::filter::Filter;
 use crate::options::Options;
 
 /// What is left of the page.
@@ -20,7 +19,7 @@ pub struct Paging {
 impl Paging {
     /// The page that the filters ask for: all rows, where none does.
     pub fn of(options: &Options) -> Paging {
-        let page = options.filters.iter().find_map(Filter::page).unwrap_or_default();
+        let page = options.page();
         Paging { skip: page.offset.unwrap_or(0), left: page.count }
     }
 

@@ -35,8 +35,8 @@ use opening::{Dumps, Found, Open};
 /// What comes out of the pipeline, in the order of the inputs and their records.
 #[derive(Debug)]
 pub enum Event {
-    /// A dump of that name begins; the others tell it by its index.
-    Begin(Arc<str>),
+    /// A dump of that name begins, of the input with that number; the others tell it by its index.
+    Begin(Arc<str>, usize),
     /// Rows and rejects of a block of the dump with that index.
     Batch(usize, Box<Batch>),
     /// The dump with that index is read to its end, or to its fault.
@@ -88,7 +88,7 @@ pub struct Pipeline {
 pub type Decode = fn(Work, &Options, &SchemaRef) -> Batch;
 
 enum Queued {
-    Begin(Arc<str>),
+    Begin(Arc<str>, usize),
     Batch(usize, Pending<Batch>, u64),
     End(usize, Box<Ended>),
 }
@@ -141,6 +141,12 @@ impl Pipeline {
         self
     }
 
+    /// The same, but the table's times are known beforehand; dumps of others fail.
+    pub fn with_times(mut self, times: Option<TimeKind>) -> Pipeline {
+        self.times = times;
+        self
+    }
+
     /// The name of a dump that has begun.
     pub fn name(&self, at: usize) -> &str {
         &self.names[at]
@@ -150,9 +156,14 @@ impl Pipeline {
     /// Without any dump its times are instants if a zone was named.
     pub fn schema(&mut self) -> SchemaRef {
         while self.schema.is_none() && self.advance() {}
-        let by_zone = if self.options.zone.is_some() { TimeKind::Instant } else { TimeKind::WallClock };
-        let times = self.times.unwrap_or(by_zone);
+        let times = self.times();
         self.schema.get_or_insert_with(|| schema::project(&self.options.columns, times)).clone()
+    }
+
+    /// What the table's times are; to be asked for behind the schema.
+    pub fn times(&self) -> TimeKind {
+        let by_zone = if self.options.zone.is_some() { TimeKind::Instant } else { TimeKind::WallClock };
+        self.times.unwrap_or(by_zone)
     }
 
     /// Reads on by one step; comes back with whether there is more.
@@ -177,9 +188,10 @@ impl Pipeline {
 
     fn open_next(&mut self) -> bool {
         let Some((name, found)) = self.dumps.next(&self.options, self.times) else { return false };
+        let input = self.dumps.input();
         let at = self.names.len();
         self.names.push(name.clone());
-        self.queue.push_back(Queued::Begin(name));
+        self.queue.push_back(Queued::Begin(name, input));
         let ended = match found {
             Found::Dump(mut open) => {
                 open.dump = open.dump.sharing(self.shelf.clone(), self.library.clone());
@@ -227,7 +239,7 @@ impl Iterator for Pipeline {
     fn next(&mut self) -> Option<Event> {
         while self.queued <= self.limit && self.queue.len() <= MOST_QUEUED && self.advance() {}
         match self.queue.pop_front()? {
-            Queued::Begin(name) => Some(Event::Begin(name)),
+            Queued::Begin(name, input) => Some(Event::Begin(name, input)),
             Queued::End(at, ended) => Some(Event::End(at, ended)),
             Queued::Batch(at, pending, bytes) => {
                 self.queued -= bytes;
@@ -258,13 +270,24 @@ impl Pipeline {
         self.open = self.open.take().filter(|(of, _)| *of != at);
         let is_other = |queued: &Queued| match queued {
             Queued::Batch(of, ..) | Queued::End(of, _) => *of != at,
-            Queued::Begin(_) => true,
+            Queued::Begin(..) => true,
         };
         let gone = self.queue.iter().filter(|queued| !is_other(queued));
         let gone: u64 =
             gone.map(|queued| if let Queued::Batch(_, _, bytes) = queued { *bytes } else { 0 }).sum();
         self.queued -= gone;
         self.queue.retain(is_other);
+    }
+}
+
+impl Event {
+    /// The same, of a run in which so many dumps had begun before this pipeline's.
+    pub fn behind(self, before: usize) -> Event {
+        match self {
+            Event::Begin(name, input) => Event::Begin(name, input),
+            Event::Batch(at, batch) => Event::Batch(before + at, batch),
+            Event::End(at, ended) => Event::End(before + at, ended),
+        }
     }
 }
 

@@ -7,9 +7,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
+use arrow::array::{
+    ArrayRef, AsArray, DictionaryArray, Int32Array, StringArray, StringViewArray, UInt32Array,
+};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::compute::take;
 use arrow::datatypes::Int32Type;
+use arrow::error::ArrowError;
 
 /// A column, or a piece of one.
 #[derive(Clone, Debug)]
@@ -129,6 +133,28 @@ impl Prepared {
             Prepared::Plain(plain) => Prepared::Plain(plain.slice(from, len)),
         }
     }
+
+    /// The rows of each list, in its order.
+    pub fn split(&self, lists: &[UInt32Array]) -> Result<Vec<Prepared>, ArrowError> {
+        match self {
+            Prepared::Coded(coded) => {
+                let coded = |rows: &UInt32Array| coded.take(rows).map(Prepared::Coded);
+                lists.iter().map(coded).collect()
+            }
+            Prepared::Plain(plain) => {
+                let starts = plain.starts();
+                Ok(lists.iter().map(|rows| Prepared::Plain(plain.take(rows, &starts))).collect())
+            }
+        }
+    }
+
+    /// The column as arrow has it.
+    pub fn into_array(self) -> ArrayRef {
+        match self {
+            Prepared::Coded(coded) => coded.into_array(),
+            Prepared::Plain(plain) => plain.into_array(),
+        }
+    }
 }
 
 impl Plain {
@@ -144,6 +170,43 @@ impl Plain {
         let start = end_of(&self.bytes, valid(&before, from));
         let size = end_of(&self.bytes[start..], valid(&nulls, len));
         Plain { bytes: self.bytes.slice_with_length(start, size), nulls, rows: len }
+    }
+}
+
+impl Plain {
+    /// Where each row's text stands, its length before it; of a row that has none, the next one's.
+    fn starts(&self) -> Vec<usize> {
+        let mut at = 0;
+        let start = |row| {
+            let start = at;
+            if self.has(row) {
+                at += 4 + length(&self.bytes[at..]);
+            }
+            start
+        };
+        (0..self.rows).map(start).collect()
+    }
+
+    fn has(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
+    }
+
+    fn take(&self, rows: &UInt32Array, starts: &[usize]) -> Plain {
+        let mut bytes = Vec::new();
+        for row in rows.values().iter().map(|row| *row as usize).filter(|row| self.has(*row)) {
+            let text = &self.bytes[starts[row]..];
+            bytes.extend_from_slice(&text[..4 + length(text)]);
+        }
+        let has =
+            |nulls: &NullBuffer| rows.values().iter().map(|row| nulls.is_valid(*row as usize)).collect();
+        Plain { bytes: bytes.into(), nulls: self.nulls.as_ref().map(has), rows: rows.len() }
+    }
+
+    fn into_array(self) -> ArrayRef {
+        let mut texts = texts(&self.bytes);
+        let mut text = |row| if self.has(row) { texts.next() } else { None };
+        let views = (0..self.rows).map(|row| text(row).map(|text| str::from_utf8(text).unwrap_or_default()));
+        Arc::new(views.collect::<StringViewArray>())
     }
 }
 
@@ -182,6 +245,12 @@ impl Coded {
     pub fn slice(&self, from: usize, len: usize) -> Coded {
         let nulls = self.nulls.as_ref().map(|nulls| nulls.slice(from, len));
         Coded { codes: self.codes.slice(from, len), nulls, words: self.words.clone() }
+    }
+
+    fn take(&self, rows: &UInt32Array) -> Result<Coded, ArrowError> {
+        let codes = take(&Int32Array::new(self.codes.clone(), self.nulls.clone()), rows, None)?;
+        let (_, codes, nulls) = codes.as_primitive::<Int32Type>().clone().into_parts();
+        Ok(Coded { codes, nulls, words: self.words.clone() })
     }
 
     /// The column as an arrow dictionary.

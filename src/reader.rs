@@ -203,7 +203,7 @@ impl Iterator for Reader {
         self.rejects.clear();
         loop {
             match self.pipeline.next()? {
-                Event::Begin(_) => {}
+                Event::Begin(..) => {}
                 Event::Batch(at, batch) => {
                     let decoded = self.numbering.number(*batch, self.pipeline.name(at));
                     self.rejects.extend(decoded.rejects);

@@ -3,6 +3,8 @@
 //! Blocks know records and lines only from their own start; here, in order, they get their numbers.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::convert::{Agreed, Exit, judge};
@@ -25,6 +27,8 @@ pub struct Tally {
 #[derive(Default)]
 struct InputTally {
     report: InputReport,
+    /// Which input of its pipeline it is, or is a member of.
+    input: usize,
     /// Line ends before the next block.
     lines: u64,
     nul_runs: u64,
@@ -37,12 +41,14 @@ struct InputTally {
 struct Rejects {
     path: Option<PathBuf>,
     file: Option<Staged>,
+    /// What is published already and stays: that file, so many bytes of it.
+    kept: Option<(PathBuf, u64)>,
 }
 
 impl Tally {
     /// Nothing counted yet; rejects go to `path`.
     pub fn new(path: Option<&Path>) -> Tally {
-        let rejects = Rejects { path: path.map(Path::to_path_buf), file: None };
+        let rejects = Rejects { path: path.map(Path::to_path_buf), file: None, kept: None };
         Tally { inputs: Vec::new(), by_reason: BTreeMap::new(), rejects }
     }
 
@@ -52,9 +58,9 @@ impl Tally {
     /// A reject cannot be written.
     pub fn add(&mut self, event: Event) -> Result<()> {
         match event {
-            Event::Begin(name) => {
+            Event::Begin(name, input) => {
                 let report = InputReport { source: name.to_string(), ..InputReport::default() };
-                self.inputs.push(InputTally { report, ..InputTally::default() });
+                self.inputs.push(InputTally { report, input, ..InputTally::default() });
                 Ok(())
             }
             Event::End(at, ended) => {
@@ -93,12 +99,62 @@ impl Tally {
         }
     }
 
-    /// Counts an input that is no dump: rows that were looked at, and why it failed, if it did.
-    pub fn archive(&mut self, name: &str, rows: u64, error: Option<Error>) {
+    /// Counts an input that is in no pipeline: rows that were looked at, and why it failed, if it did.
+    pub fn other(&mut self, name: &str, rows: u64, error: Option<Error>) {
         let mut report = InputReport { source: name.to_string(), ..InputReport::default() };
         report.counts.records = rows;
         report.error = error.map(|error| error.message().to_string());
         self.inputs.push(InputTally { report, ended: true, ..InputTally::default() });
+    }
+
+    /// So many rows that were counted as written turned out to be duplicates.
+    pub fn duplicates(&mut self, at: usize, rows: u64) {
+        let counts = &mut self.inputs[at].report.counts;
+        counts.written -= rows;
+        counts.duplicates += rows;
+    }
+
+    /// What became of the inputs of a pipeline before which so many dumps had begun: of each, its records, its rows,
+    /// and its fault; nothing of one that is passed over.
+    pub fn of_inputs(&self, before: usize, inputs: usize) -> Vec<Option<(u64, u64, Option<String>)>> {
+        let mut all = vec![None; inputs];
+        for dump in self.inputs[before..].iter().filter(|dump| dump.skipped.is_none()) {
+            let (records, written, error) = all[dump.input].get_or_insert((0, 0, None));
+            *records += dump.report.counts.records;
+            *written += dump.report.counts.written;
+            *error = error.take().or_else(|| dump.report.error.clone());
+        }
+        all
+    }
+
+    /// How many records are rejected so far, and how many inputs have failed.
+    pub fn left_out(&self) -> (u64, u64) {
+        let reports = || self.inputs.iter().map(|input| &input.report);
+        let failed = reports().filter(|input| input.error.is_some()).count();
+        (reports().map(|input| input.counts.rejected).sum(), failed as u64)
+    }
+
+    /// Goes on with the rejects of a run that did not end: so many bytes of that file.
+    ///
+    /// # Errors
+    /// They cannot be copied.
+    pub fn go_on(&mut self, rejects: (PathBuf, u64)) -> Result<()> {
+        self.rejects.kept = Some(rejects);
+        self.rejects.begin()
+    }
+
+    /// Leaves the rejects of an earlier run where they are: this one reads nothing.
+    pub fn leave_rejects(&mut self) {
+        self.rejects.path = None;
+    }
+
+    /// Publishes the rejects so far; comes back with where they are, and how many bytes.
+    ///
+    /// # Errors
+    /// They cannot be published.
+    pub fn publish_rejects(&mut self) -> Result<Option<(PathBuf, u64)>> {
+        self.rejects.publish_so_far()?;
+        Ok(self.rejects.kept.clone())
     }
 
     /// How many inputs have begun.
@@ -181,6 +237,24 @@ pub fn warnings_of(about: Option<&About>, records: u64, nul_runs: u64) -> Vec<St
 }
 
 impl Rejects {
+    /// Begins the file, with what is kept of the one before.
+    fn begin(&mut self) -> Result<()> {
+        let (Some(path), None) = (&self.path, &self.file) else { return Ok(()) };
+        let mut file = Staged::create(path, true)?;
+        if let Some((old, bytes)) = &self.kept {
+            let copied = File::open(old).and_then(|old| io::copy(&mut old.take(*bytes), &mut file));
+            copied.map_err(|error| Error::output(path, error))?;
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn publish_so_far(&mut self) -> Result<()> {
+        let (Some(path), Some(file)) = (&self.path, self.file.take()) else { return Ok(()) };
+        self.kept = Some((path.clone(), file.publish()?));
+        Ok(())
+    }
+
     fn write(
         &mut self,
         source: &str,
@@ -189,10 +263,7 @@ impl Rejects {
         (record, line): (u64, u64),
         reject: &Reject,
     ) -> Result<()> {
-        let Some(path) = &self.path else { return Ok(()) };
-        if self.file.is_none() {
-            self.file = Some(Staged::create(path, true)?);
-        }
+        self.begin()?;
         let Some(file) = &mut self.file else { return Ok(()) };
         let mut text = Vec::with_capacity(reject.raw.len() + 512);
         let line = RejectLine {
@@ -214,12 +285,10 @@ impl Rejects {
     }
 
     /// Publishes the file, or removes an old one where there are no rejects; comes back with its path.
-    fn publish(self) -> Result<Option<String>> {
-        match (self.path, self.file) {
-            (Some(path), Some(file)) => {
-                file.publish()?;
-                Ok(Some(path.display().to_string()))
-            }
+    fn publish(mut self) -> Result<Option<String>> {
+        self.publish_so_far()?;
+        match (self.path, self.kept) {
+            (Some(path), Some(_)) => Ok(Some(path.display().to_string())),
             (Some(path), None) => match std::fs::symlink_metadata(&path) {
                 Ok(old) if old.is_file() => {
                     std::fs::remove_file(&path).map_err(|error| Error::output(&path, error))?;

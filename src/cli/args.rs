@@ -145,11 +145,11 @@ pub(crate) struct Inputs {
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Where the table goes: a file, whose ending tells its kind (.parquet, .arrow, .arrows, .csv,
-    /// .jsonl), or `-` for standard output.
-    #[arg(id = "output", short, long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    /// .jsonl), a folder (with --partition-by, --max-file-rows or --append), or `-` for standard output.
+    #[arg(id = "output", short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) path: Option<PathBuf>,
 
-    /// The kind of output, where no ending says so.
+    /// The kind of output, where no ending says so; of a folder parquet without it.
     #[arg(long, value_name = "KIND", value_parser = kinds())]
     pub(crate) to: Option<String>,
 
@@ -157,6 +157,27 @@ pub(crate) struct Output {
     /// not decoded.
     #[arg(long, value_name = "LIST")]
     pub(crate) columns: Option<String>,
+
+    /// The output is a folder of folders, by year, month, date (of `start`), vendor, call_type or another
+    /// column of few values, such as year=2024/month=05/part-00000.parquet.
+    #[arg(long, value_name = "LIST")]
+    pub(crate) partition_by: Option<String>,
+
+    /// The output is a folder, and its files have so many rows at most.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_file_rows: Option<String>,
+
+    /// Sort by these columns, ascending, nulls last; equal rows stay in order.
+    #[arg(long, value_name = "COLUMNS")]
+    pub(crate) sort_by: Option<String>,
+
+    /// Add to a folder the inputs that it does not have yet, in steps; a killed run goes on where it was.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) append: bool,
+
+    /// Drop a record that equals an earlier one of the run in all columns but source and source_offset.
+    #[arg(long)]
+    pub(crate) dedup: bool,
 
     /// Parquet: zstd[:LEVEL] (default, level 1), snappy, lz4, gzip, none; Arrow: zstd, lz4, none
     /// (default).

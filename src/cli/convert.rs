@@ -52,6 +52,15 @@ fn job(typed: &Convert, json: bool) -> Result<Job> {
         now: context.now,
         output: places.output,
         kind: places.kind,
+        parts: places.parts,
+        sort_by: typed
+            .output
+            .sort_by
+            .as_deref()
+            .map(|list| listed("--sort-by", list))
+            .transpose()?
+            .unwrap_or_default(),
+        dedup: typed.output.dedup,
         compression: compression.unwrap_or_default(),
         row_group_rows: row_group_rows as usize,
         overwrite: typed.output.overwrite,
@@ -64,15 +73,19 @@ fn job(typed: &Convert, json: bool) -> Result<Job> {
 
 /// The columns of `--columns`, in its order.
 fn columns(list: Option<&str>) -> Result<Vec<Column>> {
-    let Some(list) = list else { return Ok(Column::all().collect()) };
+    list.map_or_else(|| Ok(Column::all().collect()), |list| listed("--columns", list))
+}
+
+/// The columns of a list.
+fn listed(option: &str, list: &str) -> Result<Vec<Column>> {
     let mut columns = Vec::new();
     for name in list.split(',').map(str::trim) {
         let unknown = || {
-            Error::usage(format!("--columns {list}: there is no column `{name}`; `calltable schema` has all"))
+            Error::usage(format!("{option} {list}: there is no column `{name}`; `calltable schema` has all"))
         };
         let column = Column::by_name(name).ok_or_else(unknown)?;
         if columns.contains(&column) {
-            return Err(Error::usage(format!("--columns {list}: {name} stands twice; name it once")));
+            return Err(Error::usage(format!("{option} {list}: {name} stands twice; name it once")));
         }
         columns.push(column);
     }

@@ -7,12 +7,15 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use calltable::convert::Parts;
 use calltable::sink::Kind;
+use calltable::sink::partition::By;
 use calltable::sink::publish::is_same_place;
 use calltable::source::inputs::{Inputs, Place, display_name, expand, is_same_file};
 use calltable::{Error, Result};
 
 use super::args::{Output, Rejects};
+use super::reading;
 
 /// The paths that a conversion writes to.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub(crate) struct Places {
     pub(crate) output: Option<PathBuf>,
     /// What the table's file is.
     pub(crate) kind: Kind,
+    /// How the table is a folder, if it is one.
+    pub(crate) parts: Option<Parts>,
     /// Where rejected records go, if anywhere.
     pub(crate) rejects: Option<PathBuf>,
     /// Where the report goes, if anywhere.
@@ -34,7 +39,11 @@ impl Places {
     /// Usage: the output's kind is not told or told twice, or a path cannot be written to.
     pub(crate) fn of(output: &Output, rejects: &Rejects, json: bool) -> Result<Places> {
         let Some(path) = &output.path else { return Err(no_output()) };
-        let kind = kind(path, output.to.as_deref())?;
+        let parts = parts(output)?;
+        let kind = match &parts {
+            Some((option, _)) => folder_kind(path, output.to.as_deref(), option)?,
+            None => kind(path, output.to.as_deref())?,
+        };
         let is_stdout = path.as_os_str() == "-";
         if is_stdout && json {
             return Err(Error::usage(
@@ -45,6 +54,7 @@ impl Places {
         let places = Places {
             output: (!is_stdout).then(|| path.clone()),
             kind,
+            parts: parts.map(|(_, parts)| parts),
             rejects: rejects.path.clone().or_else(|| beside(path)),
             report: output.report_file.clone(),
         };
@@ -82,7 +92,10 @@ impl Places {
     fn check(&self) -> Result<()> {
         let all: Vec<(&str, &PathBuf)> = self.all().collect();
         for (at, (option, path)) in all.iter().enumerate() {
-            check_place(option, path)?;
+            match *option == "-o" && self.parts.is_some() {
+                true => check_folder(option, path)?,
+                false => check_place(option, path)?,
+            }
             if let Some((other, _)) = all[..at].iter().find(|(_, other)| is_same_place(path, other)) {
                 let shown = display_name(path.as_os_str());
                 return Err(Error::usage(format!(
@@ -116,9 +129,48 @@ fn kind(path: &Path, to: Option<&str>) -> Result<Kind> {
             wrong(format!("-o {shown} with --to {to}: the ending tells another kind; leave one of them out"))
         }
         (None, None) if shown == "-" => wrong(format!("-o -: --to says what is to be written: {}", kinds())),
-        (None, None) if path.is_dir() => wrong(format!("-o {shown}: is a folder, and a file is asked for")),
-        (None, None) => wrong(format!("-o {shown}: the ending tells no kind; --to names one: {}", kinds())),
+        (None, None) if path.is_dir() => wrong(format!(
+            "-o {shown}: is a folder, and a file is asked for; --partition-by, --max-file-rows or --append write into a folder"
+        )),
+        (None, None) => wrong(format!(
+            "-o {shown}: the ending tells no kind; --to names one: {}; or --partition-by, --max-file-rows or --append \
+             ask for a folder",
+            kinds()
+        )),
     }
+}
+
+/// The same of a folder, that an option asks for: no ending tells it, for none is that of a folder.
+fn folder_kind(path: &Path, to: Option<&str>, option: &str) -> Result<Kind> {
+    let shown = display_name(path.as_os_str());
+    if shown == "-" {
+        return Err(Error::usage(format!(
+            "{option} with -o -: asks for a folder, which standard output is not"
+        )));
+    }
+    if Kind::of_path(path).is_some() && !path.is_dir() {
+        return Err(Error::usage(format!(
+            "{option} with -o {shown}: asks for a folder, and the ending is a file's: leave it out, and --to says \
+             what its files are"
+        )));
+    }
+    Ok(to.and_then(Kind::by_name).unwrap_or(Kind::Parquet))
+}
+
+/// How the output is a folder, and the option that asks for it.
+fn parts(output: &Output) -> Result<Option<(&'static str, Parts)>> {
+    let partition_by = output.partition_by.as_deref().map(By::parse_list).transpose()?;
+    let rows = output.max_file_rows.as_deref();
+    let max_file_rows = rows.map(|rows| reading::count("--max-file-rows", rows, u64::MAX)).transpose()?;
+    let options = [
+        ("--partition-by", partition_by.is_some()),
+        ("--max-file-rows", max_file_rows.is_some()),
+        ("--append", output.append),
+    ];
+    let asks = options.into_iter().find(|(_, is_asked)| *is_asked);
+    let parts =
+        Parts { partition_by: partition_by.unwrap_or_default(), max_file_rows, append: output.append };
+    Ok(asks.map(|(option, _)| (option, parts)))
 }
 
 fn kinds() -> String {
@@ -131,9 +183,25 @@ fn beside(output: &Path) -> Option<PathBuf> {
     if is_stream || output.as_os_str() == "-" {
         return None;
     }
-    let mut path = output.as_os_str().to_os_string();
+    // A folder may be typed with a slash behind it.
+    let mut path = output.components().as_path().as_os_str().to_os_string();
     path.push(".rejects.jsonl");
     Some(path.into())
+}
+
+/// A folder can only be put into one that is there, and not in place of a file.
+fn check_folder(option: &str, path: &Path) -> Result<()> {
+    let wrong = |why: &str| Err(Error::usage(format!("{option} {}: {why}", display_name(path.as_os_str()))));
+    if path.as_os_str().is_empty() {
+        return wrong("a folder is asked for");
+    }
+    if path.exists() && !path.is_dir() {
+        return wrong("is a file, and a folder is asked for");
+    }
+    if !folder(path).is_dir() {
+        return wrong("there is no folder that it could be put into");
+    }
+    Ok(())
 }
 
 /// A file can only be put into a folder that is there, and not in place of one.

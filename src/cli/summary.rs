@@ -14,6 +14,8 @@ pub(crate) struct Asked {
     lenient: bool,
     encoding: Option<&'static str>,
     keeps_rejects: bool,
+    /// The output, if it is a folder.
+    folder: Option<String>,
 }
 
 impl Asked {
@@ -24,6 +26,7 @@ impl Asked {
             lenient: job.options.lenient,
             encoding: job.options.encoding.map(|encoding| encoding.name()),
             keeps_rejects: job.rejects.is_some(),
+            folder: job.parts.as_ref().and_then(|_| Some(job.output.as_ref()?.display().to_string())),
         }
     }
 }
@@ -32,6 +35,7 @@ impl Asked {
 pub(crate) fn summary(outcome: &Outcome, asked: &Asked) -> Vec<String> {
     let report = &outcome.report;
     let mut lines = vec![headline(outcome, asked)];
+    lines.extend(carried(outcome));
     lines.extend(failed(report));
     lines.extend(report.inputs.iter().filter_map(rejected_of));
     lines.extend(rejected(report, asked));
@@ -47,12 +51,39 @@ fn headline(outcome: &Outcome, asked: &Asked) -> String {
     }
     let read: u64 = report.inputs.iter().map(|input| input.bytes).sum();
     let inputs = format!("{} ({})", counted(report.inputs.len() as u64, "input"), bytes(read));
-    let outputs = report.outputs.iter().map(|output| match &*output.path {
-        "-" => format!("standard output: {}", counted(output.rows, "row")),
-        path => format!("{path}: {}, {}", counted(output.rows, "row"), bytes(output.bytes)),
-    });
-    let outputs: Vec<String> = outputs.collect();
-    format!("{}, from {inputs} in {:.2} s", outputs.join("; "), report.seconds)
+    format!("{}, from {inputs} in {:.2} s", written(report, asked), report.seconds)
+}
+
+/// What was written where.
+fn written(report: &Report, asked: &Asked) -> String {
+    let rows = report.outputs.iter().map(|output| output.rows).sum();
+    let size = report.outputs.iter().map(|output| output.bytes).sum();
+    let (rows, size) = (counted(rows, "row"), bytes(size));
+    match (&asked.folder, report.outputs.first()) {
+        (Some(folder), Some(_)) => {
+            let files = counted(report.outputs.len() as u64, "file");
+            format!("{folder}: {rows} in {files}, {size}")
+        }
+        (Some(folder), None) => format!("{folder}: nothing new"),
+        (None, Some(output)) if output.path == "-" => format!("standard output: {rows}"),
+        (None, output) => {
+            let path = output.map_or("", |output| output.path.as_str());
+            format!("{path}: {rows}, {size}")
+        }
+    }
+}
+
+/// What a killed run has left to be told.
+fn carried(outcome: &Outcome) -> Option<String> {
+    let (rejected, failed) = outcome.carried;
+    (rejected + failed > 0).then(|| {
+        format!(
+            "the run before was killed, and had {} and {} in the steps that it had done; its rejects stand before this \
+             run's",
+            counted(rejected, "reject"),
+            counted(failed, "failed input")
+        )
+    })
 }
 
 fn why_nothing(outcome: &Outcome, asked: &Asked) -> String {
@@ -140,6 +171,7 @@ fn notes(report: &Report) -> Option<String> {
     let counts = &report.totals.counts;
     let of_counts = [
         ("left out", counts.filtered),
+        ("duplicates", counts.duplicates),
         ("repaired", counts.repaired),
         ("repeated headers", counts.repeated_headers),
     ];

@@ -21,6 +21,8 @@ use crate::time::Zone;
 /// The dumps of all inputs, one behind the other: an input is one, or an archive of them.
 pub struct Dumps {
     inputs: std::vec::IntoIter<Input>,
+    /// How many of them were begun.
+    begun: usize,
     packed: Option<Unpacked>,
     progress: Arc<Progress>,
 }
@@ -72,7 +74,12 @@ struct Again {
 impl Dumps {
     /// Of these inputs. What is taken from their files is counted.
     pub fn new(inputs: Vec<Input>, progress: Arc<Progress>) -> Dumps {
-        Dumps { inputs: inputs.into_iter(), packed: None, progress }
+        Dumps { inputs: inputs.into_iter(), begun: 0, packed: None, progress }
+    }
+
+    /// The number of the input that the last one was of.
+    pub fn input(&self) -> usize {
+        self.begun.saturating_sub(1)
     }
 
     /// The next one, and its name; `times` is what the table's times are, if that is decided.
@@ -82,6 +89,7 @@ impl Dumps {
                 return Some(found);
             }
             let input = self.inputs.next()?;
+            self.begun += 1;
             let name: Arc<str> = input.name.as_str().into();
             let opened = match source::open(&input) {
                 Ok(opened) => opened,

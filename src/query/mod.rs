@@ -217,7 +217,7 @@ impl<'r> Run<'r> {
             match seen {
                 Ok(Seen::Dumps(dumps)) => self.dumps(dumps)?,
                 Ok(Seen::Archive(input, opened, looks)) => self.archive(&input, *opened, looks)?,
-                Err(error) => self.tally.archive(&inputs[at].name, 0, Some(error)),
+                Err(error) => self.tally.other(&inputs[at].name, 0, Some(error)),
             }
             at += count;
         }
@@ -266,11 +266,7 @@ impl<'r> Run<'r> {
                 self.writer.rows(&batch.rows, matching.as_ref(), true)?;
                 self.job.progress.rows.fetch_add(batch.rows.num_rows() as u64, Ordering::Relaxed);
             }
-            self.tally.add(match event {
-                Event::Begin(name) => Event::Begin(name),
-                Event::Batch(at, batch) => Event::Batch(before + at, batch),
-                Event::End(at, ended) => Event::End(before + at, ended),
-            })?;
+            self.tally.add(event.behind(before))?;
             if self.writer.is_full() {
                 break;
             }
@@ -297,7 +293,7 @@ impl<'r> Run<'r> {
         let mut archive = match Archive::open(input, opened, looks, asked) {
             Ok(archive) => archive,
             Err(error) => {
-                self.tally.archive(&input.name, 0, Some(error));
+                self.tally.other(&input.name, 0, Some(error));
                 return Ok(());
             }
         };
@@ -317,7 +313,7 @@ impl<'r> Run<'r> {
             }
         }
         self.job.progress.bytes.fetch_add(size, Ordering::Relaxed);
-        self.tally.archive(&input.name, archive.rows, fault);
+        self.tally.other(&input.name, archive.rows, fault);
         Ok(())
     }
 

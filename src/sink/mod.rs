@@ -6,13 +6,17 @@
 
 pub mod arrow;
 pub(crate) mod cells;
+pub(crate) mod dataset;
 mod dictionary;
 mod hybrid;
+pub(crate) mod measure;
 mod numbers;
 mod pages;
 pub mod parquet;
+pub mod partition;
 pub mod publish;
 pub mod rejects;
+pub(crate) mod room;
 mod text;
 pub mod text_csv;
 pub mod text_jsonl;
@@ -20,6 +24,7 @@ mod texts;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::SchemaRef;
@@ -28,6 +33,7 @@ use crate::error::{Error, Result};
 use crate::prepared::Prepared;
 use crate::workers::Workers;
 use publish::Staged;
+use room::Room;
 
 /// What an output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,11 +216,34 @@ pub trait Sink {
     /// earlier rows are encoded.
     fn write(&mut self, rows: &RecordBatch, prepared: &[Option<Prepared>], text_bytes: u64) -> Result<()>;
 
+    /// Has the workers encode what waits for more rows to be worth their while.
+    fn wake(&mut self) {}
+
+    /// Bytes of input text that the rows of the open row group came from.
+    fn group_text(&self) -> u64 {
+        0
+    }
+
+    /// Ends the open row group; it is finished beside what follows.
+    fn close_group(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether an ended row group is held, because it is being finished.
+    fn is_closing(&self) -> bool {
+        false
+    }
+
+    /// Waits for the row group that is being finished, and writes it.
+    fn settle(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Writes the end; comes back with the output, to be published, and with the number of row groups.
     fn finish(self: Box<Self>) -> Result<(Out, u64)>;
 }
 
-/// Opens a sink; `most_waiting` is how many batches may wait to be encoded.
+/// Opens a sink; what waits to be encoded has its place in `room`.
 ///
 /// # Errors
 /// The output cannot be written.
@@ -223,7 +252,7 @@ pub fn open(
     spec: &Spec,
     schema: SchemaRef,
     workers: &Workers,
-    most_waiting: usize,
+    room: &Arc<Room>,
 ) -> Result<Box<dyn Sink>> {
     let metadata = || spec.metadata.iter().cloned().collect();
     let described = || ::arrow::datatypes::Schema::clone(&schema).with_metadata(metadata());
@@ -233,10 +262,9 @@ pub fn open(
         _ => arrow::Compression::None,
     };
     let arrow = |out, form| arrow::ArrowSink::new(out, &spec.path, &described(), form, compressed);
+    let most_waiting = room.batches();
     Ok(match spec.kind {
-        Kind::Parquet => {
-            Box::new(parquet::ParquetSink::new(out, spec, schema, workers.clone(), most_waiting)?)
-        }
+        Kind::Parquet => Box::new(parquet::ParquetSink::new(out, spec, schema, workers.clone(), room)?),
         Kind::Arrow => Box::new(arrow(out, arrow::Form::File)?),
         Kind::ArrowStream => Box::new(arrow(out, arrow::Form::Stream)?),
         Kind::Csv => Box::new(text::TextSink::csv(out, spec, &schema, workers.clone(), most_waiting)?),

@@ -14,7 +14,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
@@ -35,6 +35,7 @@ use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use super::dictionary::{self, DictionaryColumn};
 use super::numbers::{self, Numbers};
 use super::pages;
+use super::room::{Room, Ticket};
 use super::texts::{self, Texts};
 use super::{Compression, Kind, Out, Sink, Spec};
 use crate::error::{Error, Result};
@@ -54,7 +55,7 @@ pub struct ParquetSink {
     workers: Workers,
     codec: Codec,
     rows_a_group: usize,
-    waiting: Arc<Waiting>,
+    room: Arc<Room>,
     group: Option<Group>,
     /// A row group whose columns are being finished.
     closing: Option<Group>,
@@ -67,15 +68,8 @@ struct Group {
     rows: usize,
     text: u64,
     /// Batches that wait for others, because each alone is too small to wake the workers for.
-    held: Option<Held>,
+    held: Option<Arc<Ticket>>,
     done: Receiver<(usize, Encoded)>,
-}
-
-/// Small batches: the place that they take together, and what they have.
-struct Held {
-    ticket: Arc<Ticket>,
-    rows: usize,
-    text: u64,
 }
 
 /// Batches wake the workers when together they have so many rows, or come from so many bytes of text.
@@ -119,7 +113,7 @@ impl ParquetSink {
         spec: &Spec,
         schema: SchemaRef,
         workers: Workers,
-        most_waiting: usize,
+        room: &Arc<Room>,
     ) -> Result<ParquetSink> {
         let failed = |error| failed(&spec.path, error);
         let mut properties = properties(&schema, spec).build();
@@ -128,8 +122,6 @@ impl ParquetSink {
         let writer = SerializedFileWriter::new(out, descriptor.root_schema_ptr(), Arc::new(properties))
             .map_err(failed)?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, schema.clone());
-        let waiting =
-            Arc::new(Waiting { most: most_waiting.max(1), batches: Mutex::new(0), fewer: Condvar::new() });
         Ok(ParquetSink {
             path: spec.path.clone(),
             writer,
@@ -138,7 +130,7 @@ impl ParquetSink {
             workers,
             codec: codec(spec.compression),
             rows_a_group: spec.row_group_rows,
-            waiting,
+            room: room.clone(),
             group: None,
             closing: None,
             groups: 0,
@@ -161,8 +153,8 @@ impl ParquetSink {
     }
 
     /// Ends the open row group: its columns are finished by the workers, while the next one begins.
-    fn close_group(&mut self) -> Result<()> {
-        self.append_closing()?;
+    fn end_group(&mut self) -> Result<()> {
+        self.settle()?;
         if let Some(mut group) = self.group.take() {
             group.held = None;
             for column in &group.columns {
@@ -174,9 +166,8 @@ impl ParquetSink {
         Ok(())
     }
 
-    /// Waits for the row group that is being finished, and appends it to the file.
-    fn append_closing(&mut self) -> Result<()> {
-        let Some(group) = self.closing.take() else { return Ok(()) };
+    /// Appends a finished row group to the file, its columns as they come.
+    fn append(&mut self, group: Group) -> Result<()> {
         let mut encoded: Vec<Option<Vec<Chunk>>> = group.columns.iter().map(|_| None).collect();
         let mut row_group = self.writer.next_row_group().map_err(|error| failed(&self.path, error))?;
         let mut next = 0;
@@ -204,11 +195,11 @@ impl Sink for ParquetSink {
     fn write(&mut self, rows: &RecordBatch, prepared: &[Option<Prepared>], text_bytes: u64) -> Result<()> {
         let mut from = 0;
         while from < rows.num_rows() {
-            let (limit, workers, waiting) = (self.rows_a_group, self.workers.clone(), self.waiting.clone());
+            let (limit, workers, room) = (self.rows_a_group, self.workers.clone(), self.room.clone());
             let group = self.open_group()?;
             let len = (rows.num_rows() - from).min(limit - group.rows);
             let text = text_bytes * len as u64 / rows.num_rows() as u64;
-            let (ticket, is_enough) = group.hold(len, text, &waiting);
+            let (ticket, is_enough) = group.hold(len, text, &room);
             let piece = rows.slice(from, len);
             for (at, (column, array)) in group.columns.iter().zip(piece.columns()).enumerate() {
                 let values = match prepared.get(at) {
@@ -224,15 +215,38 @@ impl Sink for ParquetSink {
             group.text += text;
             from += len;
             if group.rows == limit || group.text >= MAX_GROUP_TEXT {
-                self.close_group()?;
+                self.end_group()?;
             }
         }
         Ok(())
     }
 
+    fn wake(&mut self) {
+        let Some(group) = &mut self.group else { return };
+        if group.held.take().is_some() {
+            group.columns.iter().for_each(|column| column.wake(&self.workers));
+        }
+    }
+
+    fn group_text(&self) -> u64 {
+        self.group.as_ref().map_or(0, |group| group.text)
+    }
+
+    fn close_group(&mut self) -> Result<()> {
+        self.end_group()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        self.closing.take().map_or(Ok(()), |group| self.append(group))
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(Out, u64)> {
-        self.close_group()?;
-        self.append_closing()?;
+        self.end_group()?;
+        self.settle()?;
         let ParquetSink { path, writer, groups, .. } = *self;
         Ok((writer.into_inner().map_err(|error| failed(&path, error))?, groups))
     }
@@ -240,50 +254,13 @@ impl Sink for ParquetSink {
 
 impl Group {
     /// The place of a batch of so many rows among those that wait, and whether the workers are to be woken
-    /// for all that it has. Blocks while too many wait.
-    fn hold(&mut self, rows: usize, text: u64, waiting: &Arc<Waiting>) -> (Arc<Ticket>, bool) {
-        let mut held = self.held.take().unwrap_or_else(|| {
-            waiting.wait();
-            Held { ticket: Arc::new(Ticket::new(waiting.clone())), rows: 0, text: 0 }
-        });
-        held.rows += rows;
-        held.text += text;
-        let (ticket, is_enough) = (held.ticket.clone(), held.rows >= WAKE_ROWS || held.text >= WAKE_TEXT);
-        self.held = Some(held).filter(|_| !is_enough);
+    /// for all that it has. Blocks while too much waits.
+    fn hold(&mut self, rows: usize, text: u64, room: &Arc<Room>) -> (Arc<Ticket>, bool) {
+        let ticket = self.held.take().unwrap_or_else(|| room.enter());
+        let (rows, text) = ticket.add(rows, text);
+        let is_enough = rows >= WAKE_ROWS || text >= WAKE_TEXT;
+        self.held = Some(ticket.clone()).filter(|_| !is_enough);
         (ticket, is_enough)
-    }
-}
-
-/// How many batches wait to be encoded.
-struct Waiting {
-    most: usize,
-    batches: Mutex<usize>,
-    fewer: Condvar,
-}
-
-impl Waiting {
-    fn wait(&self) {
-        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        while *batches >= self.most {
-            batches = self.fewer.wait(batches).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// Held by all columns of a batch that still wait; the last to drop it makes room for another batch.
-struct Ticket(Arc<Waiting>);
-
-impl Ticket {
-    fn new(waiting: Arc<Waiting>) -> Ticket {
-        *waiting.batches.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Ticket(waiting)
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        *self.0.batches.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.fewer.notify_one();
     }
 }
 
@@ -601,7 +578,8 @@ mod tests {
                 metadata: Vec::new(),
             };
             let out = Out::Staged(Box::new(Staged::create(&path, false).unwrap()));
-            let mut sink = open(out, &spec, schema.clone(), &Workers::new(2).unwrap(), 2).unwrap();
+            let mut sink =
+                open(out, &spec, schema.clone(), &Workers::new(2).unwrap(), &Room::new(2)).unwrap();
             batches.iter().for_each(|batch| sink.write(batch, &[], 100).unwrap());
             let (out, groups) = sink.finish().unwrap();
             out.publish().unwrap();

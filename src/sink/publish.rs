@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::source::inputs::is_same_file;
-use place::{Place, folder_of, follow_links, no_folder};
+pub(crate) use place::folder_of;
+use place::{Place, follow_links, no_folder};
 
+pub mod folder;
 mod place;
 
 /// Small writes are gathered up to so many bytes.
@@ -213,7 +215,7 @@ fn is_stream(_: fs::FileType) -> bool {
 /// Makes a rename last. Folders that may not be read, and file systems that cannot sync a folder,
 /// have done what they can.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(e) if !matches!(e.kind(), InvalidInput | PermissionDenied | Unsupported) => Err(e),
@@ -222,7 +224,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

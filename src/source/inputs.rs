@@ -26,7 +26,8 @@ use crate::error::{Error, Result};
 const OUTPUT_ENDINGS: &[&str] = &[".parquet", ".arrow", ".arrows", ".rejects.jsonl"];
 /// Those of them that can be read again.
 const ARCHIVE_ENDINGS: &[&str] = &[".parquet", ".arrow", ".arrows"];
-const MANIFEST: &str = "_manifest.json";
+/// What a dataset's list of inputs and parts is called; a name that readers skip.
+pub const MANIFEST: &str = "_manifest.json";
 const UNFINISHED_ENDING: &str = ".calltable.tmp";
 
 /// One thing to read.

@@ -1,0 +1,247 @@
+//! What a dataset is made of: `_manifest.json`, by which inputs are added once, and parts of a killed run are known.
+//!
+//! An input is known by its content: its size, and a hash of its beginning and its end. So a log that was rotated or a
+//! folder that was moved is not added again, whatever its name; and one that has grown since is told, for its first
+//! part is in the dataset already. The file has no times in it: the same steps leave the same bytes.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+use walkdir::WalkDir;
+
+use crate::error::{Error, Result};
+use crate::sink::publish::Staged;
+use crate::sink::publish::folder::{is_empty, is_ours};
+use crate::source::inputs::{Input, MANIFEST, Place};
+
+/// A dataset's list of inputs and parts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The version of the program that wrote it last.
+    pub(crate) calltable: String,
+    /// What all parts have in common.
+    pub(crate) shape: Shape,
+    /// The inputs whose rows are in the parts.
+    pub(crate) inputs: Vec<Listed>,
+    /// The parts; what else is in the folder is of a killed run.
+    pub(crate) parts: Vec<ListedPart>,
+    /// What a run that has not ended must still tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unfinished: Option<Unfinished>,
+}
+
+/// What all parts of a dataset have in common.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    /// The kind of the parts.
+    pub(crate) kind: String,
+    /// Whether times are wall-clock or instants; nothing before the first row.
+    pub(crate) times: Option<String>,
+    /// The columns of the parts and the partitions.
+    pub(crate) columns: Vec<String>,
+    /// What rows are told apart by.
+    pub(crate) partition_by: Vec<String>,
+}
+
+/// An input that is in the dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    /// Its name, as the user gave it.
+    pub(crate) source: String,
+    /// What its content is known by; nothing for a pipe.
+    #[serde(flatten)]
+    pub(crate) print: Option<Print>,
+    /// Records that were read of it.
+    pub(crate) records: u64,
+    /// Rows of it.
+    pub(crate) written: u64,
+    /// Why it was not read to its end, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// A part of the dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ListedPart {
+    /// Its path in the folder.
+    pub(crate) path: String,
+    /// How many rows it has.
+    pub(crate) rows: u64,
+    /// How many bytes it has.
+    pub(crate) bytes: u64,
+}
+
+/// What the steps of a run that has not ended have left to tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Unfinished {
+    /// Records that were rejected.
+    pub(crate) rejected: u64,
+    /// Inputs that failed.
+    pub(crate) failed: u64,
+    /// Where the rejects are, and how many bytes of that file are of those steps.
+    pub(crate) rejects: Option<(String, u64)>,
+}
+
+/// What a file's content is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Print {
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// A hash of its first 64 KiB.
+    pub(crate) head: String,
+    /// A hash of its last 64 KiB.
+    pub(crate) tail: String,
+}
+
+/// How an input stands to a dataset.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Standing {
+    /// It is not in it; what it is to be known by, if it is no pipe.
+    New(Option<Print>),
+    /// It is in it, under this name.
+    Listed(String),
+    /// It was in it with so many bytes, and has more now.
+    Grown(u64),
+}
+
+/// The inputs of a dataset, by their content and by their names.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    by_print: HashMap<Print, String>,
+    by_source: HashMap<String, Vec<Print>>,
+}
+
+/// So much of a file's beginning and end is hashed.
+const ENDS: u64 = 64 << 10;
+
+impl Manifest {
+    /// That of a folder; none where there is no folder, or nothing in it.
+    ///
+    /// # Errors
+    /// Usage: the folder is no dataset. Output: it cannot be read.
+    pub(crate) fn load(folder: &Path) -> Result<Option<Manifest>> {
+        let path = folder.join(MANIFEST);
+        let shown = folder.display();
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+                Error::usage(format!("{}: is no list of calltable's, or damaged: {error}", path.display()))
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match is_empty(folder) {
+                Ok(false) => Err(Error::usage(format!(
+                    "{shown}: is not added to, for calltable did not write it: it has no {MANIFEST}"
+                ))),
+                Ok(true) => Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Error::output(folder, error)),
+            },
+            Err(error) => Err(Error::output(&path, error)),
+        }
+    }
+
+    /// Writes it; what it says holds from then on.
+    ///
+    /// # Errors
+    /// Output: the system refuses.
+    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(MANIFEST);
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| Error::output(&path, error))?;
+        text.push(b'\n');
+        let mut staged = Staged::create(&path, true)?;
+        staged.append(&text)?;
+        staged.publish().map(drop)
+    }
+
+    /// Removes what a killed run has left: parts that are not listed, files that were being written, and folders in
+    /// which nothing is left.
+    ///
+    /// # Errors
+    /// Output: the system refuses.
+    pub(crate) fn sweep(&self, folder: &Path) -> Result<()> {
+        let listed: HashSet<&str> = self.parts.iter().map(|part| part.path.as_str()).collect();
+        for entry in WalkDir::new(folder).min_depth(1).contents_first(true) {
+            let entry = entry.map_err(|error| Error::output(folder, error))?;
+            let within = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let is_listed =
+                within.to_str().is_some_and(|within| within == MANIFEST || listed.contains(within));
+            if is_listed || !is_ours(&entry) {
+                continue;
+            }
+            let removed = match entry.file_type().is_dir() {
+                // Only where nothing is left in it.
+                true => fs::remove_dir(entry.path()).or(Ok(())),
+                false => fs::remove_file(entry.path()),
+            };
+            removed.map_err(|error| Error::output(entry.path(), error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    /// The inputs of a dataset.
+    pub(crate) fn of(manifest: &Manifest) -> Known {
+        let mut known = Known::default();
+        let with_print = |listed: &Listed| Some((listed.source.clone(), listed.print.clone()?));
+        manifest.inputs.iter().filter_map(with_print).for_each(|(source, print)| known.add(source, print));
+        known
+    }
+
+    fn add(&mut self, source: String, print: Print) {
+        self.by_source.entry(source.clone()).or_default().push(print.clone());
+        self.by_print.entry(print).or_insert(source);
+    }
+
+    /// How an input stands to the dataset; if it is new, it is known from now on.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn standing(&mut self, input: &Input) -> io::Result<Standing> {
+        let (Some(print), Place::File(path)) = (Print::of(input)?, &input.place) else {
+            return Ok(Standing::New(None));
+        };
+        if let Some(source) = self.by_print.get(&print) {
+            return Ok(Standing::Listed(source.clone()));
+        }
+        for old in self.by_source.get(&input.name).into_iter().flatten() {
+            let may_have_grown = old.bytes > 0 && old.bytes < print.bytes;
+            if may_have_grown && hash(&mut File::open(path)?, old.bytes.min(ENDS))? == old.head {
+                return Ok(Standing::Grown(old.bytes));
+            }
+        }
+        self.add(input.name.clone(), print.clone());
+        Ok(Standing::New(Some(print)))
+    }
+}
+
+impl Print {
+    /// That of an input; none of a pipe.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn of(input: &Input) -> io::Result<Option<Print>> {
+        let Place::File(path) = &input.place else { return Ok(None) };
+        if !fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let mut file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        let head = hash(&mut file, bytes.min(ENDS))?;
+        file.seek(SeekFrom::Start(bytes.saturating_sub(ENDS)))?;
+        let tail = hash(&mut file, bytes.min(ENDS))?;
+        Ok(Some(Print { bytes, head, tail }))
+    }
+}
+
+fn hash(file: &mut File, bytes: u64) -> io::Result<String> {
+    let mut held = Vec::new();
+    file.take(bytes).read_to_end(&mut held)?;
+    let mut hasher = SipHasher24::new();
+    hasher.write(&held);
+    let hash = hasher.finish128();
+    Ok(format!("{:016x}{:016x}", hash.h1, hash.h2))
+}

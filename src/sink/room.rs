@@ -1,0 +1,77 @@
+//! How much may wait to be encoded: a bound that the sinks of a run share.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Bytes of text that a batch comes from, mostly.
+const BATCH_TEXT: u64 = 1 << 20;
+
+/// The place for what waits.
+#[derive(Debug)]
+pub struct Room {
+    /// Bytes of text from which on nothing enters.
+    most: u64,
+    /// Bytes of text that the rows which wait came from.
+    waiting: Mutex<u64>,
+    fewer: Condvar,
+}
+
+/// Held by all columns of a batch that still wait; the last to drop it makes room.
+#[derive(Debug)]
+pub struct Ticket {
+    room: Arc<Room>,
+    /// Rows, and the bytes of text that they came from.
+    has: Mutex<(usize, u64)>,
+}
+
+impl Room {
+    /// For so many batches.
+    pub fn new(batches: usize) -> Arc<Room> {
+        Arc::new(Room {
+            most: batches.max(1) as u64 * BATCH_TEXT,
+            waiting: Mutex::new(0),
+            fewer: Condvar::new(),
+        })
+    }
+
+    /// A place for rows, with none yet. Blocks while the room is full.
+    pub fn enter(self: &Arc<Room>) -> Arc<Ticket> {
+        let mut waiting = self.waiting();
+        while *waiting >= self.most {
+            waiting = self.fewer.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        Arc::new(Ticket { room: self.clone(), has: Mutex::default() })
+    }
+
+    /// Whether whoever enters must wait.
+    pub fn is_full(&self) -> bool {
+        *self.waiting() >= self.most
+    }
+
+    /// For how many batches it is.
+    pub fn batches(&self) -> usize {
+        (self.most / BATCH_TEXT) as usize
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, u64> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticket {
+    /// More rows take this place; comes back with how many it has, and of how many bytes.
+    pub fn add(&self, rows: usize, text: u64) -> (usize, u64) {
+        let mut has = self.has.lock().unwrap_or_else(PoisonError::into_inner);
+        has.0 += rows;
+        has.1 += text;
+        *self.room.waiting() += text;
+        *has
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let (_, text) = *self.has.get_mut().unwrap_or_else(PoisonError::into_inner);
+        *self.room.waiting() -= text;
+        self.room.fewer.notify_one();
+    }
+}

@@ -1,0 +1,583 @@
+//! Folders as outputs, from outside: partitions, parts, replacing and adding, and what a killed run leaves.
+//!
+//! Parts are written as JSON lines where their rows are looked at, for those can be compared as text with the one
+//! file that the same inputs become.
+#![cfg(feature = "cli")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A test's folder, which is the current one of its commands.
+struct Folder(TempDir);
+
+/// What came of a command.
+struct Run {
+    line: String,
+    code: Option<i32>,
+    stderr: String,
+}
+
+impl Folder {
+    fn new() -> Folder {
+        Folder(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).unwrap()
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_calltable"));
+        command.args(line.split_ascii_whitespace()).current_dir(self.0.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, line: &str) -> Run {
+        let output = self.command(line).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        Run { line: line.to_string(), code: output.status.code(), stderr }
+    }
+
+    /// All files below a folder, by their path in it.
+    fn tree(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path(name);
+        let files = walkdir(&root).into_iter();
+        files.map(|file| (within(&file, &root), fs::read(&file).unwrap())).collect()
+    }
+
+    fn files(&self, name: &str) -> Vec<String> {
+        self.tree(name).into_keys().collect()
+    }
+
+    /// The lines of the parts of each partition, in order.
+    fn lines(&self, name: &str) -> BTreeMap<String, Vec<String>> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (path, bytes) in self.tree(name) {
+            if let Some((folder, _)) = path.rsplit_once("part-") {
+                let text = String::from_utf8(bytes).unwrap();
+                all.entry(folder.to_string()).or_default().extend(text.lines().map(str::to_string));
+            }
+        }
+        all
+    }
+
+    /// The names of all that stands beside the dumps.
+    fn others(&self) -> Vec<String> {
+        let names = fs::read_dir(self.0.path()).unwrap().map(|file| file.unwrap().file_name());
+        let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| !name.ends_with(".csv") && name != "in");
+        names.sort();
+        names
+    }
+}
+
+impl Run {
+    #[track_caller]
+    fn exits(self, code: i32) -> Run {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.line, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    fn says(self, what: &str) -> Run {
+        assert!(self.stderr.contains(what), "{}\n{}\nlacks: {what}", self.line, self.stderr);
+        self
+    }
+}
+
+fn walkdir(root: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walkdir(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+fn within(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap().to_str().unwrap().to_string()
+}
+
+const HEADER: &str = "AcctId,src,dst,start,duration,lastapp";
+
+/// A dump of so many records: an hour and seven minutes apart, by so many applications in turn.
+fn dump(first: usize, records: usize, apps: usize) -> String {
+    let mut text = format!("{HEADER}\n");
+    for number in first..first + records {
+        let minutes = number * 67;
+        let (day, hour, minute) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+        let date = format!("2024-{:02}-{:02}", 1 + day / 28 % 12, 1 + day % 28);
+        let app = number * 7 % apps;
+        text += &format!("{number},2001,2002,{date} {hour:02}:{minute:02}:00,{},App {app}\n", number % 90);
+    }
+    text
+}
+
+/// A line of JSON without a member.
+fn without(line: &str, member: &str) -> String {
+    let mut value: Value = serde_json::from_str(line).unwrap();
+    value.as_object_mut().unwrap().shift_remove(member);
+    value.to_string()
+}
+
+/// The rows of one file by what a function makes of each, as `Folder::lines` gives them.
+fn by(text: &str, folder: impl Fn(&Value) -> String) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        all.entry(folder(&value)).or_default().push(line.to_string());
+    }
+    all
+}
+
+#[test]
+fn partitions_by_time_hold_the_rows_in_their_order() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 3000, 5));
+    folder.write("b.csv", dump(1000, 500, 5));
+    folder.run("convert a.csv b.csv -o one.jsonl").exits(0);
+    folder.run("convert a.csv b.csv -o by --to jsonl --partition-by year,month").exits(0);
+    let month = |row: &Value| {
+        let start = row["start"].as_str().unwrap();
+        format!("year={}/month={}/", &start[..4], &start[5..7])
+    };
+    let expected = by(&folder.read("one.jsonl"), month);
+    assert_eq!(expected.len(), 5);
+    assert_eq!(folder.lines("by"), expected);
+    let report = "convert a.csv b.csv -o dates --to jsonl --partition-by date --report-file r.json";
+    folder.run(report).exits(0).says("3,500 rows in 140 files");
+    let outputs = folder.json("r.json")["outputs"].as_array().unwrap().clone();
+    let rows: u64 = outputs.iter().map(|output| output["rows"].as_u64().unwrap()).sum();
+    assert_eq!((outputs.len(), rows), (140, 3500));
+    assert_eq!(outputs[0]["path"], "dates/date=2024-01-01/part-00000.jsonl");
+}
+
+#[test]
+fn a_partitions_column_is_not_in_its_files() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 300, 3));
+    folder.run("convert a.csv -o one.jsonl --columns src,lastapp,start").exits(0);
+    folder.run("convert a.csv -o by --to jsonl --columns src,lastapp,start --partition-by lastapp").exits(0);
+    let app = |row: &Value| format!("lastapp={}/", row["lastapp"].as_str().unwrap().replace(' ', "%20"));
+    let mut expected = by(&folder.read("one.jsonl"), app);
+    let each = |lines: &mut Vec<String>| lines.iter_mut().for_each(|line| *line = without(line, "lastapp"));
+    expected.values_mut().for_each(each);
+    assert_eq!(folder.lines("by"), expected);
+    // What is not among the columns can be partitioned by.
+    folder.run("convert a.csv -o other --to jsonl --columns src,start --partition-by lastapp").exits(0);
+    assert_eq!(folder.lines("other"), expected);
+}
+
+#[test]
+fn many_partitions_in_turn_are_a_file_each() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 4000, 97));
+    folder.run("convert a.csv -o one.jsonl").exits(0);
+    folder.run("convert a.csv -o by --to jsonl --partition-by lastapp").exits(0);
+    let app = |row: &Value| format!("lastapp={}/", row["lastapp"].as_str().unwrap().replace(' ', "%20"));
+    let mut expected = by(&folder.read("one.jsonl"), app);
+    let each = |lines: &mut Vec<String>| lines.iter_mut().for_each(|line| *line = without(line, "lastapp"));
+    expected.values_mut().for_each(each);
+    assert_eq!(folder.lines("by"), expected);
+    assert_eq!(folder.files("by").len(), 98);
+}
+
+#[test]
+fn threads_and_memory_change_no_byte() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 20_000, 30));
+    folder.run("convert a.csv -o first --partition-by lastapp --threads 1 --memory 64M").exits(0);
+    folder.run("convert a.csv -o second --partition-by lastapp --threads 4 --memory 1G").exits(0);
+    assert!(folder.tree("first") == folder.tree("second"));
+    assert_eq!(folder.files("first").len(), 31);
+}
+
+#[test]
+fn parts_have_so_many_rows_at_most() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 1050, 3));
+    folder.run("convert a.csv -o one.jsonl").exits(0);
+    folder.run("convert a.csv -o parts --to jsonl --max-file-rows 100").exits(0);
+    let parts = folder.tree("parts");
+    let names: Vec<String> = (0..11).map(|number| format!("part-{number:05}.jsonl")).collect();
+    assert_eq!(parts.keys().skip(1).cloned().collect::<Vec<_>>(), names);
+    let text: Vec<u8> = names.iter().flat_map(|name| parts[name].clone()).collect();
+    assert_eq!(String::from_utf8(text).unwrap(), folder.read("one.jsonl"));
+    assert_eq!(parts[&names[0]].iter().filter(|byte| **byte == b'\n').count(), 100);
+    folder.run("convert a.csv -o by --to jsonl --max-file-rows 100 --partition-by lastapp").exits(0);
+    assert_eq!(folder.files("by").len(), 13);
+}
+
+#[test]
+fn no_row_is_a_part_without_rows() {
+    let folder = Folder::new();
+    folder.write("a.csv", format!("{HEADER}\n"));
+    folder.run("convert a.csv -o parts --max-file-rows 5").exits(0);
+    assert_eq!(folder.files("parts"), ["_manifest.json", "part-00000.parquet"]);
+    folder.run("convert a.csv -o by --partition-by year").exits(0);
+    assert_eq!(folder.files("by"), ["_manifest.json"]);
+}
+
+#[test]
+fn an_old_folder_is_replaced_only_if_asked_and_if_it_is_ours() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 50, 3));
+    folder.run("convert a.csv -o ds --partition-by lastapp").exits(0);
+    let old = folder.tree("ds");
+    folder.run("convert a.csv -o ds --max-file-rows 20").exits(2).says("ds: exists already; --overwrite");
+    assert!(folder.tree("ds") == old);
+    folder.run("convert a.csv -o ds/ --max-file-rows 20 --overwrite").exits(0);
+    assert_eq!(folder.files("ds").len(), 4);
+    assert_eq!(folder.others(), ["ds"]);
+    folder.write("ds/notes.txt", "mine");
+    folder.run("convert a.csv -o ds --max-file-rows 20 --overwrite").exits(2).says("ds/notes.txt");
+    folder.write("mine/notes.txt", "mine");
+    folder
+        .run("convert a.csv -o mine --max-file-rows 20 --overwrite")
+        .exits(2)
+        .says("it has no _manifest.json");
+    folder.run("convert a.csv -o mine --append").exits(2).says("it has no _manifest.json");
+    assert_eq!(folder.files("mine"), ["notes.txt"]);
+    fs::create_dir(folder.path("empty")).unwrap();
+    folder.run("convert a.csv -o empty --max-file-rows 20").exits(0);
+}
+
+#[test]
+fn an_input_in_the_folder_is_wrong_usage() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 50, 3));
+    folder.run("convert a.csv -o ds --append").exits(0);
+    folder.write("ds/a.csv", dump(0, 50, 3));
+    folder.run("convert ds/a.csv -o ds --append").exits(2).says("the input ds/a.csv is in it");
+    folder.run("convert ds/a.csv -o ds --max-file-rows 7 --overwrite").exits(2);
+    assert!(folder.path("ds/a.csv").exists());
+}
+
+#[test]
+fn what_cannot_be_a_folder_is_wrong_usage() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 5, 3));
+    folder.write("file", "x");
+    let check = |line: &str, what: &str| {
+        folder.run(line).exits(2).says(what);
+    };
+    check("convert a.csv -o x.parquet --partition-by year", "--partition-by with -o x.parquet");
+    check("convert a.csv -o x.csv --max-file-rows 5", "--max-file-rows with -o x.csv");
+    check("convert a.csv -o x.parquet --append", "--append with -o x.parquet");
+    check("convert a.csv -o - --to csv --append", "--append with -o -");
+    check("convert a.csv -o ds --max-file-rows 0", "--max-file-rows 0");
+    check("convert a.csv -o ds --partition-by src", "`src`");
+    check("convert a.csv -o ds --partition-by year,year", "year stands twice");
+    check("convert a.csv -o ds --columns vendor --partition-by vendor", "none is left");
+    check("convert a.csv -o ds --append --overwrite", "--append");
+    check("convert a.csv -o file --append", "is a file, and a folder is asked for");
+    check("convert a.csv -o no/ds --append", "there is no folder");
+    check("convert a.csv -o ds", "--partition-by, --max-file-rows or --append");
+    assert_eq!(folder.others(), ["file"]);
+}
+
+#[test]
+fn rejects_and_strictness_are_as_with_a_file() {
+    let folder = Folder::new();
+    folder.write("a.csv", format!("{}x,1,2\n", dump(0, 20, 3)));
+    folder.run("convert a.csv -o ds/ --partition-by year").exits(4);
+    assert_eq!(folder.read("ds.rejects.jsonl").lines().count(), 1);
+    folder.run("convert a.csv -o strict --partition-by year --strict").exits(3);
+    folder.run("convert a.csv -o strict --append --strict").exits(3);
+    assert_eq!(folder.files("strict"), ["_manifest.json"]);
+    assert_eq!(folder.others(), ["ds", "ds.rejects.jsonl", "strict", "strict.rejects.jsonl"]);
+}
+
+#[test]
+fn inputs_are_added_once() {
+    let folder = Folder::new();
+    folder.write("in/monday.csv", dump(0, 300, 3));
+    folder.run("convert in -o ds --to jsonl --append --partition-by year,month").exits(0);
+    folder.write("in/tuesday.csv", dump(300, 900, 3));
+    // As a log is rotated.
+    fs::rename(folder.path("in/monday.csv"), folder.path("in/sunday.csv")).unwrap();
+    let line = "convert in -o ds --to jsonl --append --partition-by year,month --report-file r.json";
+    folder.run(line).exits(0).says("in/sunday.csv: in the dataset already, as in/monday.csv");
+    let report = folder.json("r.json");
+    assert_eq!(report["totals"]["written"], 900);
+    assert_eq!(report["skipped"][0]["source"], "in/sunday.csv");
+    folder.run(line).exits(0).says("ds: nothing new");
+    let rows: usize = folder.lines("ds").values().map(Vec::len).sum();
+    assert_eq!(rows, 1200);
+    assert_eq!(folder.files("ds").iter().filter(|path| path.ends_with("part-00001.jsonl")).count(), 1);
+    let manifest = folder.json("ds/_manifest.json");
+    let sources: Vec<&str> = manifest["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|input| input["source"].as_str().unwrap())
+        .collect();
+    assert_eq!(sources, ["in/monday.csv", "in/tuesday.csv"]);
+    assert_eq!(manifest["parts"].as_array().unwrap().len() + 1, folder.files("ds").len());
+}
+
+#[test]
+fn a_dataset_that_was_written_at_once_can_be_added_to() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 100, 3));
+    folder.write("b.csv", dump(100, 50, 3));
+    folder.run("convert a.csv -o ds --to jsonl --max-file-rows 70").exits(0);
+    folder.run("convert a.csv b.csv -o ds --to jsonl --append --max-file-rows 70").exits(0);
+    let parts = ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"];
+    let lines = |part: &str| folder.read(&format!("ds/{part}")).lines().count();
+    assert_eq!(parts.map(lines), [70, 30, 50]);
+}
+
+#[test]
+fn an_input_that_has_grown_fails_by_name() {
+    let folder = Folder::new();
+    folder.write("log.csv", dump(0, 10, 3));
+    folder.write("other.csv", dump(100, 10, 3));
+    folder.run("convert log.csv -o ds --append").exits(0);
+    folder.write("log.csv", dump(0, 15, 3));
+    folder
+        .run("convert log.csv other.csv -o ds --append")
+        .exits(4)
+        .says("log.csv: has grown since its first ");
+    assert_eq!(folder.json("ds/_manifest.json")["parts"].as_array().unwrap().len(), 2);
+    // Another file of that name is another file.
+    folder.write("log.csv", dump(500, 15, 3));
+    folder.run("convert log.csv -o ds --append").exits(0);
+}
+
+#[test]
+fn an_input_that_gave_nothing_can_be_tried_again() {
+    let folder = Folder::new();
+    folder.write("a.csv", "Invoice,Amount\n1,2\n");
+    folder.write("b.csv", dump(0, 10, 3));
+    folder.run("convert a.csv b.csv -o ds --append").exits(4);
+    folder.run("convert a.csv b.csv -o ds --append").exits(1).says("a.csv");
+    assert_eq!(folder.json("ds/_manifest.json")["inputs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_added_must_have_the_shape_of_what_is_there() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 10, 3));
+    folder.write("b.csv", dump(10, 10, 3));
+    folder.run("convert a.csv -o ds --append --partition-by year").exits(0);
+    let check = |options: &str, what: &str| {
+        let line = format!("convert b.csv -o ds --append {options}");
+        folder.run(&line).exits(2).says(what);
+    };
+    check("", "its partitions are by: year; asked for are: none");
+    check("--partition-by year --to arrow", "its parts are: parquet; asked for are: arrow");
+    check("--partition-by year --columns src", "its columns are");
+    check("--partition-by year --timezone UTC", "its times are");
+    assert_eq!(folder.files("ds").len(), 2);
+}
+
+#[test]
+fn what_a_killed_run_has_left_is_removed_by_the_next() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 10, 3));
+    folder.write("b.csv", dump(10, 10, 3));
+    folder.run("convert a.csv -o ds --append --partition-by lastapp").exits(0);
+    let before = folder.files("ds");
+    folder.write("ds/lastapp=Other/part-00000.parquet", "not listed");
+    folder.write("ds/lastapp=App%200/.part-00001.parquet.calltable.tmp", "not finished");
+    folder.write("ds/._manifest.json.calltable.tmp", "not finished");
+    folder.run("convert a.csv -o ds --append --partition-by lastapp").exits(0);
+    assert_eq!(folder.files("ds"), before);
+    assert!(!folder.path("ds/lastapp=Other").exists());
+    // And a new folder that was being built.
+    folder.write(".new.calltable.tmp/year=2024/part-00000.parquet", "not finished");
+    folder.run("convert a.csv -o new --partition-by year").exits(0);
+    assert_eq!(folder.others(), ["ds", "new"]);
+    assert_eq!(folder.files("new").len(), 2);
+}
+
+#[test]
+fn rejects_of_a_killed_runs_steps_are_kept_and_told() {
+    let folder = Folder::new();
+    folder.write("a.csv", format!("{}x,1,2\n", dump(0, 10, 3)));
+    folder.write("b.csv", format!("{}y,1,2\n", dump(10, 10, 3)));
+    folder.write("c.csv", dump(20, 10, 3));
+    folder.run("convert a.csv -o ds --append").exits(4);
+    // As it stands when the run was killed behind its first step.
+    let bytes = fs::metadata(folder.path("ds.rejects.jsonl")).unwrap().len();
+    let mut manifest = folder.json("ds/_manifest.json");
+    manifest["unfinished"] =
+        serde_json::json!({"rejected": 1, "failed": 0, "rejects": ["ds.rejects.jsonl", bytes]});
+    folder.write("ds/_manifest.json", &manifest.to_string());
+    let killed = folder.tree("ds");
+    folder.run("convert a.csv b.csv -o ds --append").exits(4).says("the run before was killed");
+    let rejects = folder.read("ds.rejects.jsonl");
+    let sources: Vec<Value> =
+        rejects.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["source"].clone()).collect();
+    assert_eq!(sources, ["a.csv", "b.csv"]);
+    assert_eq!(folder.json("ds/_manifest.json").get("unfinished"), None);
+    // Also where nothing that is new is rejected.
+    fs::remove_dir_all(folder.path("ds")).unwrap();
+    killed.iter().for_each(|(path, bytes)| folder.write(&format!("ds/{path}"), bytes));
+    folder.run("convert a.csv c.csv -o ds --append").exits(4).says("the run before was killed");
+    assert_eq!(folder.read("ds.rejects.jsonl").lines().count(), 1);
+    folder.run("convert a.csv c.csv -o ds --append").exits(0);
+    assert_eq!(folder.read("ds.rejects.jsonl").lines().count(), 1);
+}
+
+#[test]
+fn two_runs_at_once_are_refused() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 10, 3));
+    folder.run("convert a.csv -o ds --append").exits(0);
+    let lock = fs::File::open(folder.path("ds")).unwrap();
+    lock.try_lock().unwrap();
+    folder.run("convert a.csv -o ds --append").exits(1).says("ds: another run is writing this output");
+    folder.run("convert a.csv -o ds --max-file-rows 5 --overwrite").exits(1).says("another run");
+    drop(lock);
+    fs::create_dir(folder.path(".new.calltable.tmp")).unwrap();
+    let lock = fs::File::open(folder.path(".new.calltable.tmp")).unwrap();
+    lock.try_lock().unwrap();
+    folder
+        .run("convert a.csv -o new --max-file-rows 5")
+        .exits(1)
+        .says("new: another run is writing this output");
+}
+
+/// Killed at moments spread over its run, and run again: the bytes of an undisturbed run.
+#[test]
+fn a_killed_run_goes_on_to_the_same_bytes() {
+    let folder = Folder::new();
+    // Two steps and a bit.
+    for number in 0..2100 {
+        let bad = if number % 700 == 3 { "x,1\n" } else { "" };
+        folder.write(&format!("in/{number:04}.csv"), format!("{}{bad}", dump(number * 3, 3, 4)));
+    }
+    let line = |output: &str| {
+        format!(
+            "convert in -o {output} --append --partition-by lastapp --columns src,start,source --threads 2"
+        )
+    };
+    let begun = std::time::Instant::now();
+    folder.run(&line("whole")).exits(4);
+    let takes = begun.elapsed();
+    let whole = folder.tree("whole");
+    let rejects = folder.read("whole.rejects.jsonl");
+    assert_eq!(folder.json("whole/_manifest.json")["inputs"].as_array().unwrap().len(), 2100);
+    for moment in 0..12u32 {
+        let name = format!("killed{moment}");
+        let mut child = folder.command(&line(&name)).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(takes * (moment + 1) / 12);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let was_done = folder.path(&name).exists() && folder.tree(&name) == whole;
+        folder.run(&line(&name)).exits(if was_done { 0 } else { 4 });
+        assert!(folder.tree(&name) == whole, "{name}");
+        assert_eq!(folder.read(&format!("{name}.rejects.jsonl")), rejects, "{name}");
+    }
+}
+
+/// The lines of one file, in the order of a key.
+fn sorted_by<K: Ord>(text: &str, key: impl Fn(&Value) -> K) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_by_key(|line| key(&serde_json::from_str(line).unwrap()));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Nulls last, as SQL's.
+fn last<T>(value: Option<T>) -> (bool, Option<T>) {
+    (value.is_none(), value)
+}
+
+#[test]
+fn sorted_rows_are_those_of_a_stable_sort() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 500, 7));
+    folder.write("b.csv", format!("{}900,1,2,,5,App 1\n901,,2,2024-01-01 00:00:00,,\n", dump(300, 400, 7)));
+    folder.run("convert a.csv b.csv -o one.jsonl").exits(0);
+    let one = folder.read("one.jsonl");
+    let app = |row: &Value| last(row["lastapp"].as_str().map(str::to_string));
+    folder.run("convert a.csv b.csv -o app.jsonl --sort-by lastapp").exits(0);
+    assert_eq!(folder.read("app.jsonl"), sorted_by(&one, app));
+    folder.run("convert a.csv b.csv -o two.jsonl --sort-by duration,start").exits(0);
+    let both =
+        |row: &Value| (last(row["duration"].as_i64()), last(row["start"].as_str().map(str::to_string)));
+    assert_eq!(folder.read("two.jsonl"), sorted_by(&one, both));
+    // By a column that is not asked for.
+    folder.run("convert a.csv b.csv -o some.jsonl --columns source_offset --sort-by lastapp").exits(0);
+    let offset = |line: &str| serde_json::from_str::<Value>(line).unwrap()["source_offset"].as_i64();
+    let offsets: Vec<_> = folder.read("some.jsonl").lines().map(offset).collect();
+    assert_eq!(offsets, folder.read("app.jsonl").lines().map(offset).collect::<Vec<_>>());
+    // And within partitions.
+    folder.run("convert a.csv b.csv -o by --to jsonl --partition-by lastapp --sort-by duration").exits(0);
+    let sorted = sorted_by(&one, |row| last(row["duration"].as_i64()));
+    let name = |row: &Value| match row["lastapp"].as_str() {
+        Some(app) => format!("lastapp={}/", app.replace(' ', "%20")),
+        None => "lastapp=__HIVE_DEFAULT_PARTITION__/".to_string(),
+    };
+    let mut expected = by(&sorted, name);
+    let each = |lines: &mut Vec<String>| lines.iter_mut().for_each(|line| *line = without(line, "lastapp"));
+    expected.values_mut().for_each(each);
+    assert_eq!(folder.lines("by"), expected);
+}
+
+#[test]
+fn duplicates_are_dropped_and_counted_by_input() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 500, 7));
+    folder.write("b.csv", dump(300, 500, 7));
+    folder.write("c.csv", format!("{}799,2001,2002,,1,App 0\n", dump(700, 100, 7)));
+    folder
+        .run("convert a.csv b.csv c.csv -o one.jsonl --dedup --report-file r.json")
+        .exits(0)
+        .says("duplicates 300");
+    let report = folder.json("r.json");
+    let counts = |name: &str| -> Vec<u64> {
+        report["inputs"].as_array().unwrap().iter().map(|input| input[name].as_u64().unwrap()).collect()
+    };
+    assert_eq!((counts("records"), counts("written")), (vec![500, 500, 101], vec![500, 300, 1]));
+    assert_eq!(counts("duplicates"), [0, 200, 100]);
+    assert_eq!(
+        (report["totals"]["duplicates"].clone(), report["outputs"][0]["rows"].clone()),
+        (300.into(), 801.into())
+    );
+    folder.write("d.csv", dump(0, 800, 7));
+    folder.run("convert d.csv -o other.jsonl").exits(0);
+    let rows = |name: &str| -> Vec<String> {
+        let text = folder.read(name);
+        text.lines().map(|line| without(&without(line, "source"), "source_offset")).collect()
+    };
+    assert_eq!(rows("one.jsonl")[..800], rows("other.jsonl"));
+    // Rows that differ in a column that is not asked for are no duplicates.
+    folder.run("convert a.csv b.csv -o some.jsonl --dedup --columns src,dst").exits(0);
+    assert_eq!(folder.read("some.jsonl").lines().count(), 800);
+    assert_eq!(folder.read("some.jsonl").lines().next(), Some("{\"src\":\"2001\",\"dst\":\"2002\"}"));
+}
+
+#[test]
+fn what_goes_to_disk_changes_no_byte() {
+    let folder = Folder::new();
+    for (number, name) in ["a.csv", "b.csv", "c.csv"].iter().enumerate() {
+        folder.write(name, dump(number * 30_000, 60_000, 40));
+    }
+    let options = "--columns src,start,lastapp,source,source_offset,duration --sort-by duration --dedup --partition-by lastapp";
+    folder.run(&format!("convert a.csv b.csv c.csv -o small {options} --memory 64M --threads 1")).exits(0);
+    folder.run(&format!("convert a.csv b.csv c.csv -o large {options} --memory 2G --threads 3")).exits(0);
+    assert!(folder.tree("small") == folder.tree("large"));
+    assert_eq!(folder.others(), ["large", "small"]);
+}
