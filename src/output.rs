@@ -62,8 +62,13 @@ pub(crate) struct Written {
     pub(crate) duplicates: Vec<(usize, u64)>,
 }
 
-/// Of the memory that is allowed so much is for what drops duplicates, and as much for what sorts.
-const SHARE: u64 = 4;
+/// What of the memory that is allowed may be filled by each that holds rows back: what drops duplicates, what sorts,
+/// and what is set aside of many partitions, whose open parts take as much again.
+fn share(job: &Job) -> usize {
+    let is_partitioned = job.parts.as_ref().is_some_and(|parts| !parts.partition_by.is_empty());
+    let holders = u64::from(job.dedup) + u64::from(!job.sort_by.is_empty()) + 2 * u64::from(is_partitioned);
+    (job.limits.memory / 4 / holders.max(1)) as usize
+}
 
 /// The columns that are read: those of the output, and those that it is arranged by.
 pub(crate) fn columns_read(job: &Job) -> Vec<Column> {
@@ -88,7 +93,7 @@ impl Output {
     pub(crate) fn begin(job: &Job, place: Place, schema: SchemaRef, workers: &Workers) -> Result<Output> {
         let columns = columns_read(job);
         let (_, waiting) = job.limits.blocks();
-        let (folder, memory) = (spill_folder(job, &place), (job.limits.memory / SHARE) as usize);
+        let (folder, memory) = (spill_folder(job, &place), share(job));
         let dedup = job.dedup.then(|| Dedup::new(schema.clone(), &folder, memory)).transpose()?;
         let place_of = |column: &Column| columns.iter().position(|read| read == column);
         let keys: Vec<usize> = job.sort_by.iter().filter_map(place_of).collect();

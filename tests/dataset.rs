@@ -423,7 +423,7 @@ fn rejects_of_a_killed_runs_steps_are_kept_and_told() {
     let mut manifest = folder.json("ds/_manifest.json");
     manifest["unfinished"] =
         serde_json::json!({"rejected": 1, "failed": 0, "rejects": ["ds.rejects.jsonl", bytes]});
-    folder.write("ds/_manifest.json", &manifest.to_string());
+    folder.write("ds/_manifest.json", manifest.to_string());
     let killed = folder.tree("ds");
     folder.run("convert a.csv b.csv -o ds --append").exits(4).says("the run before was killed");
     let rejects = folder.read("ds.rejects.jsonl");

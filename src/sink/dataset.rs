@@ -31,14 +31,15 @@ use crate::report::OutputReport;
 use crate::sort::Sorter;
 use crate::workers::Workers;
 
-/// Parts that are open at once.
-const OPEN: usize = 12;
+/// Parts that are open at once: each has dictionaries of its own, of some 25 MiB where many values are distinct.
+const OPEN: usize = 4;
 
 /// A part may be closed for another when so many rows have gone to others since its last.
 const IDLE_ROWS: u64 = 50_000;
 
-/// Bytes of input text of all row groups that are open; the largest is closed when they are more.
-const GROUPS_TEXT: u64 = 128 << 20;
+/// Bytes of input text of all row groups that are open: about 250,000 records. The largest is closed when they are
+/// more.
+const GROUPS_TEXT: u64 = 96 << 20;
 
 /// Partitions whose next part is remembered.
 const MOST_NUMBERS: usize = 4096;
