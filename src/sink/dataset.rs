@@ -397,3 +397,110 @@ impl Kind {
         Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use arrow::array::{DictionaryArray, Int64Array};
+    use arrow::datatypes::Int32Type;
+
+    use super::*;
+    use crate::schema::{Column, TimeKind, project};
+    use crate::sink::Compression;
+    use crate::sink::partition::By;
+
+    const COLUMNS: [Column; 2] = [Column::SourceOffset, Column::Vendor];
+
+    /// Writes rows that go to these vendors in turn, and reads the parts of each: of every part its rows' numbers.
+    fn parts_of(vendors: &[(&str, usize)]) -> BTreeMap<String, Vec<Vec<i64>>> {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = Spec {
+            path: PathBuf::new(),
+            kind: Kind::Csv,
+            compression: Compression::Default,
+            row_group_rows: 1000,
+            metadata: Vec::new(),
+        };
+        let schema = project(&COLUMNS, TimeKind::WallClock);
+        let plan = Plan {
+            root: folder.path().into(),
+            shown: folder.path().into(),
+            spec,
+            schema: schema.clone(),
+            kept: vec![0],
+            partitioner: Some(Partitioner::new(&[By::Column(Column::Vendor)], &COLUMNS, None)),
+            max_rows: u64::MAX,
+            memory: 1 << 20,
+        };
+        let mut dataset = Dataset::new(plan, &Workers::new(2).unwrap(), Room::new(2)).unwrap();
+        let mut first = 0;
+        for (vendor, rows) in vendors {
+            let numbers: Int64Array = (first..first + *rows as i64).collect();
+            let vendors: DictionaryArray<Int32Type> = std::iter::repeat_n(*vendor, *rows).collect();
+            let columns: [ArrayRef; 2] = [Arc::new(numbers), Arc::new(vendors)];
+            let rows = RecordBatch::try_new(schema.clone(), columns.to_vec()).unwrap();
+            dataset.write(&rows, &[], 100).unwrap();
+            first += rows.num_rows() as i64;
+        }
+        let mut all: BTreeMap<String, Vec<Vec<i64>>> = BTreeMap::new();
+        for output in dataset.finish(false).unwrap() {
+            let text = fs::read_to_string(&output.path).unwrap();
+            let numbers: Vec<i64> = text.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+            assert_eq!(numbers.len() as u64, output.rows);
+            let partition = Path::new(&output.path).parent().unwrap().file_name().unwrap();
+            all.entry(partition.to_str().unwrap().to_string()).or_default().push(numbers);
+        }
+        all
+    }
+
+    /// What each partition should have, in order.
+    fn expected(vendors: &[(&str, usize)]) -> BTreeMap<String, Vec<i64>> {
+        let mut all: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        let mut first = 0;
+        for (vendor, rows) in vendors {
+            all.entry(format!("vendor={vendor}")).or_default().extend(first..first + *rows as i64);
+            first += *rows as i64;
+        }
+        all
+    }
+
+    fn check(vendors: &[(&str, usize)], parts: &[(&str, usize)]) {
+        let got = parts_of(vendors);
+        let counts: Vec<(&str, usize)> = got
+            .iter()
+            .map(|(vendor, parts)| (vendor.strip_prefix("vendor=").unwrap(), parts.len()))
+            .collect();
+        assert_eq!(counts, parts);
+        let joined: BTreeMap<String, Vec<i64>> =
+            got.into_iter().map(|(vendor, parts)| (vendor, parts.concat())).collect();
+        assert_eq!(joined, expected(vendors));
+    }
+
+    #[test]
+    fn what_is_idle_makes_place_and_begins_a_part_when_it_comes_again() {
+        let many = IDLE_ROWS as usize;
+        check(
+            &[("a", 5), ("b", many), ("c", many), ("d", many), ("e", 7), ("a", 3)],
+            &[("a", 2), ("b", 1), ("c", 1), ("d", 1), ("e", 1)],
+        );
+    }
+
+    #[test]
+    fn what_finds_no_place_is_set_aside_for_good() {
+        let many = IDLE_ROWS as usize;
+        // Also when there would be place again: its rows must stay in their order.
+        check(
+            &[("a", 5), ("b", 5), ("c", 5), ("d", 5), ("e", 7), ("a", many), ("e", 3), ("f", 1), ("b", 2)],
+            &[("a", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 1), ("f", 1)],
+        );
+    }
+
+    #[test]
+    fn partitions_that_take_turns_are_a_part_each() {
+        let names: Vec<String> = (0..30).map(|number| format!("v{number:02}")).collect();
+        let turns: Vec<(&str, usize)> =
+            (0..300).map(|at| (names[at * 7 % 30].as_str(), 1 + at % 5)).collect();
+        check(&turns, &names.iter().map(|name| (name.as_str(), 1)).collect::<Vec<_>>());
+    }
+}
