@@ -43,7 +43,7 @@ pub(crate) const ROWS: usize = 8192;
 
 /// A batch of rows that are longer than any usual ones ends earlier, at so many bytes: a text column of a batch
 /// has a limit, and so has memory.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
 
 /// Sorts rows, in bounded memory.
 pub(crate) struct Sorter {
@@ -92,6 +92,7 @@ impl Sorter {
     /// # Errors
     /// Output: the folder has no room for them. Usage: they are not of the schema.
     pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<()> {
+        row::fits(rows, &self.schema)?;
         let columns = Columns::of(rows)?;
         let keys: Vec<ArrayRef> = self.keys.iter().map(|&key| rows.column(key).clone()).collect();
         let keys = self.converter.convert_columns(&keys).map_err(unsortable)?;

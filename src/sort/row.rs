@@ -20,17 +20,32 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, Int32Array, Int64Array, Int64Builder, ListArray, MapArray,
-    NullBufferBuilder, RecordBatch, StringArray, StringDictionaryBuilder, StringViewArray, StringViewBuilder,
-    StructArray,
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, Int64Builder, ListArray, MapArray,
+    NullBufferBuilder, RecordBatch, StringArray, StringViewArray, StructArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int32Type, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use crate::error::{Error, Result};
 use crate::schema::map_fields;
+
+/// Whether a batch's columns are of a schema's types.
+///
+/// # Errors
+/// Usage: they are not.
+pub fn fits(batch: &RecordBatch, schema: &Schema) -> Result<()> {
+    fn types(schema: &Schema) -> impl Iterator<Item = &DataType> {
+        schema.fields().iter().map(|field| field.data_type())
+    }
+    if types(batch.schema_ref()).eq(types(schema)) {
+        return Ok(());
+    }
+    Err(Error::usage("a batch has other columns than its table"))
+}
 
 /// A batch's columns, as rows are read from them.
 pub struct Columns(Vec<Values>);
@@ -156,10 +171,21 @@ pub struct Builders {
 }
 
 enum Builder {
-    Text(StringViewBuilder),
-    Dict(StringDictionaryBuilder<Int32Type>),
+    /// Text columns, and those with a dictionary.
+    Text(Texts),
     Number(Int64Builder),
-    Many { offsets: Vec<i32>, nulls: NullBufferBuilder, texts: Vec<StringViewBuilder> },
+    Many {
+        offsets: Vec<i32>,
+        nulls: NullBufferBuilder,
+        texts: Vec<Texts>,
+    },
+}
+
+/// Texts one behind the other. That they are UTF-8 is asked of all at once.
+struct Texts {
+    bytes: Vec<u8>,
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
 }
 
 impl Builders {
@@ -195,11 +221,10 @@ impl Builder {
         let many = |texts| Builder::Many {
             offsets: vec![0],
             nulls: NullBufferBuilder::new(0),
-            texts: (0..texts).map(|_| StringViewBuilder::new()).collect(),
+            texts: (0..texts).map(|_| Texts::new()).collect(),
         };
         match form {
-            Form::Text => Builder::Text(StringViewBuilder::new()),
-            Form::Dict => Builder::Dict(StringDictionaryBuilder::new()),
+            Form::Text | Form::Dict => Builder::Text(Texts::new()),
             Form::Number => Builder::Number(Int64Builder::new()),
             Form::List => many(1),
             Form::Map => many(2),
@@ -208,41 +233,79 @@ impl Builder {
 
     fn push(&mut self, row: &mut Row<'_>) -> Option<()> {
         match self {
-            Builder::Text(texts) => texts.append_option(row.text()?),
-            Builder::Dict(texts) => texts.append_option(row.text()?),
+            Builder::Text(texts) => texts.push(row.text()?)?,
             Builder::Number(numbers) => numbers.append_option(row.number()?),
             Builder::Many { offsets, nulls, texts } => {
                 let count = row.length()?.checked_sub(1);
                 for _ in 0..count.unwrap_or(0) {
-                    for texts in &mut *texts {
-                        texts.append_option(row.text()?);
-                    }
+                    texts.iter_mut().try_for_each(|texts| texts.push(row.text()?))?;
                 }
                 nulls.append(count.is_some());
-                offsets.push(i32::try_from(texts.first()?.len()).ok()?);
+                offsets.push(i32::try_from(texts.first()?.offsets.len() - 1).ok()?);
             }
         }
         Some(())
     }
 
     fn finish(self, data_type: &DataType) -> std::result::Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Builder::Text(mut texts) => Arc::new(texts.finish()),
-            Builder::Dict(mut texts) => Arc::new(texts.finish()),
-            Builder::Number(mut numbers) => cast(&numbers.finish(), data_type)?,
-            Builder::Many { offsets, mut nulls, texts } => {
-                let texts = texts.into_iter().map(|mut texts| Arc::new(texts.finish()) as ArrayRef).collect();
-                many(OffsetBuffer::new(offsets.into()), nulls.finish(), texts, data_type)?
+        match self {
+            Builder::Text(texts) if matches!(data_type, DataType::Dictionary(..)) => {
+                Ok(Arc::new(dictionary(&texts.finish()?)?))
             }
-        })
+            Builder::Text(texts) => cast(&texts.finish()?, data_type),
+            Builder::Number(mut numbers) => cast(&numbers.finish(), data_type),
+            Builder::Many { offsets, mut nulls, texts } => {
+                let texts = texts.into_iter().map(Texts::finish).collect::<std::result::Result<_, _>>()?;
+                many(OffsetBuffer::new(offsets.into()), nulls.finish(), texts, data_type)
+            }
+        }
     }
+}
+
+impl Texts {
+    fn new() -> Texts {
+        Texts { bytes: Vec::new(), offsets: vec![0], nulls: NullBufferBuilder::new(0) }
+    }
+
+    fn push(&mut self, text: Option<&[u8]>) -> Option<()> {
+        self.bytes.extend_from_slice(text.unwrap_or_default());
+        self.offsets.push(i32::try_from(self.bytes.len()).ok()?);
+        self.nulls.append(text.is_some());
+        Some(())
+    }
+
+    fn finish(mut self) -> std::result::Result<StringArray, ArrowError> {
+        let offsets = OffsetBuffer::new(self.offsets.into());
+        StringArray::try_new(offsets, self.bytes.into(), self.nulls.finish())
+    }
+}
+
+/// Each text once, in the order of its first row.
+fn dictionary(texts: &StringArray) -> std::result::Result<DictionaryArray<Int32Type>, ArrowError> {
+    let mut words = Vec::new();
+    let mut codes: HashMap<&str, i32, RandomState> = HashMap::default();
+    // Rows that stand together have much in common.
+    let mut last = None;
+    let mut code = |text| match last {
+        Some((known, code)) if known == text => code,
+        _ => {
+            let code = *codes.entry(text).or_insert_with(|| {
+                words.push(text);
+                words.len() as i32 - 1
+            });
+            last = Some((text, code));
+            code
+        }
+    };
+    let codes: Int32Array = texts.iter().map(|text| text.map(&mut code)).collect();
+    DictionaryArray::try_new(codes, Arc::new(StringArray::from_iter_values(words)))
 }
 
 /// A list or a map of these texts.
 fn many(
     offsets: OffsetBuffer<i32>,
     nulls: Option<NullBuffer>,
-    texts: Vec<ArrayRef>,
+    texts: Vec<StringArray>,
     data_type: &DataType,
 ) -> std::result::Result<ArrayRef, ArrowError> {
     let typed = |fields: &[Arc<Field>]| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
@@ -266,9 +329,9 @@ fn many(
 struct Row<'a>(&'a [u8]);
 
 impl<'a> Row<'a> {
-    fn text(&mut self) -> Option<Option<&'a str>> {
+    fn text(&mut self) -> Option<Option<&'a [u8]>> {
         let Some(length) = self.length()?.checked_sub(1) else { return Some(None) };
-        std::str::from_utf8(self.take(length)?).ok().map(Some)
+        self.take(length).map(Some)
     }
 
     fn number(&mut self) -> Option<Option<i64>> {
@@ -331,7 +394,6 @@ fn unfit(field: &Field, why: impl fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::Schema;
     use proptest::prelude::*;
 
     use super::*;
@@ -395,6 +457,17 @@ mod tests {
         }
         row.push(0);
         assert!(Builders::new(&batch.schema()).unwrap().push(&row).is_none());
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_error() {
+        let batch = samples::batch(&[Sample { text: Some("a".into()), ..Sample::default() }]);
+        let mut row = bytes(&batch).remove(0);
+        let at = row.iter().position(|&byte| byte == b'a').unwrap();
+        row[at] = 0xff;
+        let mut builders = Builders::new(&batch.schema()).unwrap();
+        builders.push(&row).unwrap();
+        assert!(builders.finish().is_err());
     }
 
     #[test]
