@@ -32,7 +32,8 @@ use self::held::Held;
 use self::print::Fingerprint;
 use self::seen::Seen;
 use crate::error::{Error, Result};
-use crate::sort::row::{self, Builders};
+use crate::sort::builders::Builders;
+use crate::sort::row;
 
 /// Which rows were there before.
 pub(crate) struct Dedup {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! batches ──▶ rows as bytes ──▶ in memory, sorted ──▶ runs ──▶ merged ──▶ batches
-//!             row, entry        buffer                run      merge      row
+//!             row, entry        buffer                run      merge      builders
 //! ```
 //!
 //! A row becomes one piece of bytes, behind a key whose bytes compare as the columns do. So what is kept pins no
@@ -14,6 +14,7 @@
 //! memory: neither rows nor order nor where batches end.
 
 mod buffer;
+pub(crate) mod builders;
 pub(crate) mod bytes;
 mod entry;
 mod merge;
@@ -33,8 +34,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 
+use self::builders::Builders;
 use self::bytes::{BytesSorter, Ordered};
-use self::row::{Builders, Columns};
+use self::row::Columns;
 use self::run::damaged;
 use crate::error::{Error, Result};
 
