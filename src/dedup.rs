@@ -32,7 +32,8 @@ use self::held::Held;
 use self::print::Fingerprint;
 use self::seen::Seen;
 use crate::error::{Error, Result};
-use crate::sort::row::Builders;
+use crate::sort::builders::Builders;
+use crate::sort::row;
 
 /// Which rows were there before.
 pub(crate) struct Dedup {
@@ -81,6 +82,7 @@ impl Dedup {
     /// # Errors
     /// Output: the folder has no room. Usage: the rows are not of the schema.
     pub(crate) fn push(&mut self, input: usize, rows: &RecordBatch) -> Result<Option<Fresh>> {
+        row::fits(rows, &self.schema)?;
         let prints = self.fingerprint.of(rows)?;
         let held = match &mut self.held {
             Some(held) => held,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! batches ──▶ rows as bytes ──▶ in memory, sorted ──▶ runs ──▶ merged ──▶ batches
-//!             row, entry        buffer                run      merge      row
+//!             row, entry        buffer                run      merge      builders
 //! ```
 //!
 //! A row becomes one piece of bytes, behind a key whose bytes compare as the columns do. So what is kept pins no
@@ -14,6 +14,7 @@
 //! memory: neither rows nor order nor where batches end.
 
 mod buffer;
+pub(crate) mod builders;
 pub(crate) mod bytes;
 mod entry;
 mod merge;
@@ -33,8 +34,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 
+use self::builders::Builders;
 use self::bytes::{BytesSorter, Ordered};
-use self::row::{Builders, Columns};
+use self::row::Columns;
 use self::run::damaged;
 use crate::error::{Error, Result};
 
@@ -43,7 +45,7 @@ pub(crate) const ROWS: usize = 8192;
 
 /// A batch of rows that are longer than any usual ones ends earlier, at so many bytes: a text column of a batch
 /// has a limit, and so has memory.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
 
 /// Sorts rows, in bounded memory.
 pub(crate) struct Sorter {
@@ -92,6 +94,7 @@ impl Sorter {
     /// # Errors
     /// Output: the folder has no room for them. Usage: they are not of the schema.
     pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<()> {
+        row::fits(rows, &self.schema)?;
         let columns = Columns::of(rows)?;
         let keys: Vec<ArrayRef> = self.keys.iter().map(|&key| rows.column(key).clone()).collect();
         let keys = self.converter.convert_columns(&keys).map_err(unsortable)?;

@@ -16,8 +16,9 @@ use arrow::datatypes::SchemaRef;
 
 use super::Fresh;
 use crate::error::Result;
+use crate::sort::builders::Builders;
 use crate::sort::bytes::{BytesSorter, Ordered};
-use crate::sort::row::{Builders, Columns};
+use crate::sort::row::Columns;
 use crate::sort::run::{Reader, Writer, damaged};
 
 /// Rows that are held back.

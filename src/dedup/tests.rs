@@ -163,6 +163,14 @@ fn a_folder_that_takes_no_file_is_named() {
 }
 
 #[test]
+fn a_batch_of_other_columns_is_refused() {
+    let rows = samples::batch(&[numbered(1)]).project(&[0, 1]).unwrap();
+    let mut dedup = Dedup::new(samples::schema(), Path::new("."), 1 << 20).unwrap();
+    let error = dedup.push(0, &rows).unwrap_err();
+    assert_eq!(error.to_string(), "a batch has other columns than its table");
+}
+
+#[test]
 fn runs_draw_other_keys() {
     let rows = samples::batch(&[numbered(1)]);
     let prints = || Fingerprint::new(&samples::schema()).of(&rows).unwrap();

@@ -1,4 +1,4 @@
-//! A row as bytes, and rows as columns again.
+//! A row as bytes; `builders.rs` makes columns of them again.
 //!
 //! The bytes are unambiguous: two rows of the same columns have the same bytes if and only if all their values are
 //! equal, whatever arrays they stood in. They say nothing of order. It must not know what columns mean.
@@ -20,17 +20,29 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, Int32Array, Int64Array, Int64Builder, ListArray, MapArray,
-    NullBufferBuilder, RecordBatch, StringArray, StringDictionaryBuilder, StringViewArray, StringViewBuilder,
-    StructArray,
+    Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int32Type, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use arrow::error::ArrowError;
 
 use crate::error::{Error, Result};
 use crate::schema::map_fields;
+
+/// Whether a batch's columns are of a schema's types.
+///
+/// # Errors
+/// Usage: they are not.
+pub fn fits(batch: &RecordBatch, schema: &Schema) -> Result<()> {
+    fn types(schema: &Schema) -> impl Iterator<Item = &DataType> {
+        schema.fields().iter().map(|field| field.data_type())
+    }
+    if types(batch.schema_ref()).eq(types(schema)) {
+        return Ok(());
+    }
+    Err(Error::usage("a batch has other columns than its table"))
+}
 
 /// A batch's columns, as rows are read from them.
 pub struct Columns(Vec<Values>);
@@ -125,7 +137,8 @@ fn append_text(text: Option<&str>, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn append_number(number: Option<i64>, out: &mut Vec<u8>) {
+/// Appends a number, or null.
+pub(super) fn append_number(number: Option<i64>, out: &mut Vec<u8>) {
     let Some(number) = number else { return append_length(0, out) };
     let unsigned = (number << 1 ^ number >> 63) as u64;
     let count = (71 - unsigned.leading_zeros() as usize) / 8;
@@ -149,169 +162,27 @@ fn append_length(mut length: u64, out: &mut Vec<u8>) {
     out.push(length as u8);
 }
 
-/// Columns that grow by rows.
-pub struct Builders {
-    schema: SchemaRef,
-    columns: Vec<Builder>,
-}
-
-enum Builder {
-    Text(StringViewBuilder),
-    Dict(StringDictionaryBuilder<Int32Type>),
-    Number(Int64Builder),
-    Many { offsets: Vec<i32>, nulls: NullBufferBuilder, texts: Vec<StringViewBuilder> },
-}
-
-impl Builders {
-    /// No rows yet.
-    ///
-    /// # Errors
-    /// Usage: a column is of a type that the table has not.
-    pub fn new(schema: &SchemaRef) -> Result<Builders> {
-        let columns = schema.fields().iter().map(|field| Form::of(field).map(Builder::new));
-        Ok(Builders { columns: columns.collect::<Result<_>>()?, schema: schema.clone() })
-    }
-
-    /// Appends a row; none where these are not the bytes of one.
-    pub fn push(&mut self, row: &[u8]) -> Option<()> {
-        let mut row = Row(row);
-        self.columns.iter_mut().try_for_each(|column| column.push(&mut row))?;
-        row.0.is_empty().then_some(())
-    }
-
-    /// The rows, in columns of the schema's types. A dictionary has its texts in the order of their first row.
-    ///
-    /// # Errors
-    /// Values are not what the schema says, which those of a batch of it are.
-    pub fn finish(self) -> std::result::Result<RecordBatch, ArrowError> {
-        let columns = self.columns.into_iter().zip(self.schema.fields());
-        let columns = columns.map(|(column, field)| column.finish(field.data_type()));
-        RecordBatch::try_new(self.schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
-    }
-}
-
-impl Builder {
-    fn new(form: Form) -> Builder {
-        let many = |texts| Builder::Many {
-            offsets: vec![0],
-            nulls: NullBufferBuilder::new(0),
-            texts: (0..texts).map(|_| StringViewBuilder::new()).collect(),
-        };
-        match form {
-            Form::Text => Builder::Text(StringViewBuilder::new()),
-            Form::Dict => Builder::Dict(StringDictionaryBuilder::new()),
-            Form::Number => Builder::Number(Int64Builder::new()),
-            Form::List => many(1),
-            Form::Map => many(2),
-        }
-    }
-
-    fn push(&mut self, row: &mut Row<'_>) -> Option<()> {
-        match self {
-            Builder::Text(texts) => texts.append_option(row.text()?),
-            Builder::Dict(texts) => texts.append_option(row.text()?),
-            Builder::Number(numbers) => numbers.append_option(row.number()?),
-            Builder::Many { offsets, nulls, texts } => {
-                let count = row.length()?.checked_sub(1);
-                for _ in 0..count.unwrap_or(0) {
-                    for texts in &mut *texts {
-                        texts.append_option(row.text()?);
-                    }
-                }
-                nulls.append(count.is_some());
-                offsets.push(i32::try_from(texts.first()?.len()).ok()?);
-            }
-        }
-        Some(())
-    }
-
-    fn finish(self, data_type: &DataType) -> std::result::Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Builder::Text(mut texts) => Arc::new(texts.finish()),
-            Builder::Dict(mut texts) => Arc::new(texts.finish()),
-            Builder::Number(mut numbers) => cast(&numbers.finish(), data_type)?,
-            Builder::Many { offsets, mut nulls, texts } => {
-                let texts = texts.into_iter().map(|mut texts| Arc::new(texts.finish()) as ArrayRef).collect();
-                many(OffsetBuffer::new(offsets.into()), nulls.finish(), texts, data_type)?
-            }
-        })
-    }
-}
-
-/// A list or a map of these texts.
-fn many(
-    offsets: OffsetBuffer<i32>,
-    nulls: Option<NullBuffer>,
-    texts: Vec<ArrayRef>,
-    data_type: &DataType,
-) -> std::result::Result<ArrayRef, ArrowError> {
-    let typed = |fields: &[Arc<Field>]| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
-        texts.iter().zip(fields).map(|(texts, field)| cast(texts, field.data_type())).collect()
-    };
-    match data_type {
-        DataType::List(item) => {
-            let texts = typed(std::slice::from_ref(item))?.swap_remove(0);
-            Ok(Arc::new(ListArray::try_new(item.clone(), offsets, texts, nulls)?))
-        }
-        DataType::Map(entries, sorted) => {
-            let DataType::Struct(fields) = entries.data_type() else { unreachable!("`Form::of` has looked") };
-            let pairs = StructArray::try_new(fields.clone(), typed(fields)?, None)?;
-            Ok(Arc::new(MapArray::try_new(entries.clone(), offsets, pairs, nulls, *sorted)?))
-        }
-        _ => unreachable!("`Form::of` has looked"),
-    }
-}
-
-/// What is left of a row; each step is none where the bytes do not have what is asked for.
-struct Row<'a>(&'a [u8]);
-
-impl<'a> Row<'a> {
-    fn text(&mut self) -> Option<Option<&'a str>> {
-        let Some(length) = self.length()?.checked_sub(1) else { return Some(None) };
-        std::str::from_utf8(self.take(length)?).ok().map(Some)
-    }
-
-    fn number(&mut self) -> Option<Option<i64>> {
-        let Some(count) = self.length()?.checked_sub(1) else { return Some(None) };
-        let bytes = self.take(count)?;
-        let mut number = [0; 8];
-        number.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        let unsigned = u64::from_le_bytes(number);
-        Some(Some((unsigned >> 1) as i64 ^ -((unsigned & 1) as i64)))
-    }
-
-    fn length(&mut self) -> Option<u64> {
-        let mut length = 0;
-        for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            length |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(length);
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
-        self.0 = rest;
-        Some(taken)
-    }
-}
-
 /// How the values of a column are written.
 #[derive(Clone, Copy, Debug)]
-enum Form {
+pub(super) enum Form {
+    /// A text column.
     Text,
+    /// Texts by a dictionary.
     Dict,
+    /// Numbers, times, yes and no.
     Number,
+    /// A list of texts.
     List,
+    /// A map from text to text.
     Map,
 }
 
 impl Form {
-    fn of(field: &Field) -> Result<Form> {
+    /// That of a column.
+    ///
+    /// # Errors
+    /// Usage: it is of a type that the table has not.
+    pub(super) fn of(field: &Field) -> Result<Form> {
         use DataType as D;
         match field.data_type() {
             D::Utf8View => Ok(Form::Text),
@@ -327,80 +198,4 @@ impl Form {
 #[cold]
 fn unfit(field: &Field, why: impl fmt::Display) -> Error {
     Error::usage(format!("column {}: {why}", field.name()))
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow::datatypes::Schema;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::sort::samples::{self, Sample};
-
-    fn bytes(batch: &RecordBatch) -> Vec<Vec<u8>> {
-        let columns = Columns::of(batch).unwrap();
-        let row = |row| {
-            let mut out = Vec::new();
-            columns.append(row, &mut out);
-            out
-        };
-        (0..batch.num_rows()).map(row).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn rows_read_back_and_are_equal_only_if_their_bytes_are(
-            rows in prop::collection::vec(samples::row(), 0..30),
-            cut in 0usize..30,
-        ) {
-            let batch = samples::batch(&rows);
-            let bytes = bytes(&batch);
-            let mut builders = Builders::new(&batch.schema()).unwrap();
-            bytes.iter().for_each(|row| builders.push(row).unwrap());
-            prop_assert_eq!(&samples::rows(&builders.finish().unwrap()), &rows);
-            for (one, one_bytes) in rows.iter().zip(&bytes) {
-                for (other, other_bytes) in rows.iter().zip(&bytes) {
-                    prop_assert_eq!(one == other, one_bytes == other_bytes);
-                }
-            }
-            let cut = cut.min(rows.len());
-            prop_assert_eq!(&self::bytes(&batch.slice(cut, rows.len() - cut)), &bytes[cut..]);
-        }
-
-        #[test]
-        fn numbers_read_back(number: i64) {
-            for number in [number, number >> 32, number >> 56, i64::MIN, i64::MAX, -1, 0, 1] {
-                let mut out = Vec::new();
-                append_number(Some(number), &mut out);
-                prop_assert_eq!(Row(&out).number(), Some(Some(number)));
-            }
-        }
-
-        #[test]
-        fn other_bytes_are_no_row(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            // It must not panic; some bytes happen to be a row.
-            let mut builders = Builders::new(&samples::schema()).unwrap();
-            if builders.push(&bytes).is_some() {
-                let _ = builders.finish();
-            }
-        }
-    }
-
-    #[test]
-    fn a_row_that_is_cut_or_too_long_is_none() {
-        let batch = samples::batch(&[Sample { many: Some(vec!["a".into()]), ..Sample::default() }]);
-        let mut row = bytes(&batch).remove(0);
-        for end in 0..row.len() {
-            assert!(Builders::new(&batch.schema()).unwrap().push(&row[..end]).is_none(), "{end}");
-        }
-        row.push(0);
-        assert!(Builders::new(&batch.schema()).unwrap().push(&row).is_none());
-    }
-
-    #[test]
-    fn a_type_that_the_table_has_not_is_refused_by_name() {
-        let schema = Schema::new(vec![Field::new("weight", DataType::Float64, true)]);
-        let error = Builders::new(&Arc::new(schema)).err().unwrap();
-        assert_eq!(error.to_string(), "column weight: Float64 is no type of the table");
-    }
 }

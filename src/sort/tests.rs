@@ -170,7 +170,7 @@ fn dictionaries_have_each_text_once_in_the_order_of_the_rows() {
 }
 
 #[test]
-fn wrong_usage_names_the_column() {
+fn wrong_usage_is_told() {
     for (key, name) in [(10, "many"), (11, "extra")] {
         let error = Sorter::new(samples::schema(), &[1, key], Path::new("."), TINY).err().unwrap();
         assert_eq!(error.to_string(), format!("{name} has no order to sort by"));
@@ -179,4 +179,7 @@ fn wrong_usage_names_the_column() {
     let schema = Arc::new(Schema::new(vec![Field::new("weight", DataType::Float64, true)]));
     let error = Sorter::new(schema, &[0], Path::new("."), TINY).err().unwrap();
     assert_eq!(error.to_string(), "column weight: Float64 is no type of the table");
+    let other = samples::batch(&shuffled(1)).project(&[0, 1]).unwrap();
+    let error = sorter(&[1], Path::new("."), TINY).push(&other).unwrap_err();
+    assert_eq!(error.to_string(), "a batch has other columns than its table");
 }
