@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -158,7 +158,7 @@ impl Default for Limits {
     }
 }
 
-/// Counters that go up while a job runs.
+/// Counters that go up while a job runs, and the caller's wish that it end.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Bytes of all inputs; nothing where that is not known beforehand, as of a pipe. The jobs only count: this
@@ -168,12 +168,25 @@ pub struct Progress {
     pub bytes: Arc<AtomicU64>,
     /// Rows written.
     pub rows: AtomicU64,
+    /// Whether the job is to end, with nothing published; it looks between blocks. See [`Progress::stop`].
+    pub is_stopped: Arc<AtomicBool>,
 }
 
 impl Progress {
     /// Nothing counted yet, of these inputs; their sizes are looked up.
     pub fn of(inputs: &Inputs) -> Progress {
         Progress { total_bytes: inputs.bytes(), ..Progress::default() }
+    }
+
+    /// Asks the job to end: nothing is published, and its error is [`ErrorKind::Stopped`]. One that waits for an
+    /// input, as for a pipe, ends when that has given something.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once the job is to end.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_stopped.load(Ordering::Relaxed) { Err(Error::stopped()) } else { Ok(()) }
     }
 }
 
@@ -319,10 +332,12 @@ fn write(job: &Job, out: Out, workers: &Workers, tally: &mut Tally) -> Result<Op
         }
         tally.add(event)?;
     }
+    job.progress.check()?;
     if !matches!(tally.verdict(job.agreed), Exit::Done | Exit::Incomplete) {
         return Ok(None);
     }
     let (out, row_groups) = sink.finish()?;
+    job.progress.check()?;
     Ok(Some(Written { out, row_groups }))
 }
 

@@ -113,7 +113,7 @@ pub struct Found {
 /// ```
 ///
 /// # Errors
-/// Usage: the dumps' times are of two kinds, or no thread can be had.
+/// Usage: the dumps' times are of two kinds, or no thread can be had. Stopped: the caller wanted an end.
 pub fn inspect(
     inputs: Inputs,
     options: &Options,
@@ -143,6 +143,7 @@ pub fn inspect(
         }
         tally.add(event)?;
     }
+    progress.check()?;
     let exit = tally.verdict(Agreed::Unsaid);
     let mut report = Report::default();
     tally.finish(&mut report)?;

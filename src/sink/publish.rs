@@ -7,7 +7,8 @@
 //! create .NAME.calltable.tmp ─▶ lock it ─▶ write ─▶ fsync ─▶ rename to NAME ─▶ fsync the folder
 //! ```
 //!
-//! Whose the temporary file is, of several runs, is what the lock tells (`place`). A target that is a link
+//! Whose the temporary file is, of several runs, is what the lock tells (`place`); which of them this process
+//! has, `unfinished` knows. A target that is a link
 //! keeps being one: the file is published where the link ends. Pipes and character devices (`/dev/null`)
 //! cannot be renamed over and are written directly.
 
@@ -20,6 +21,9 @@ use crate::source::inputs::is_same_file;
 use place::{Place, folder_of, follow_links, no_folder};
 
 mod place;
+mod unfinished;
+
+pub use unfinished::remove_unfinished;
 
 /// Small writes are gathered up to so many bytes.
 const BUFFER: usize = 128 << 10;
@@ -76,6 +80,7 @@ impl Staged {
     fn beside(target: &Path, overwrite: bool) -> Result<Staged> {
         let place = Place::of(target, overwrite)?;
         let file = place.claim(target)?;
+        unfinished::note(&place.temp);
         // From here on, dropping it removes the temporary file.
         let staged = Staged::over(file, target, Some(place));
         staged.take_permissions()?;
@@ -139,7 +144,7 @@ impl Staged {
                 "was put there by something else meanwhile",
             ));
         }
-        fs::rename(&place.temp, &place.end)?;
+        unfinished::end(&place.temp, || fs::rename(&place.temp, &place.end))?;
         let folder = folder_of(&place.end).to_path_buf();
         self.place = None;
         sync_folder(&folder)
@@ -163,7 +168,7 @@ impl Drop for Staged {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
             // A file that cannot be removed is left without a lock: the next run takes it over.
-            let _ = fs::remove_file(&place.temp);
+            let _ = unfinished::end(&place.temp, || fs::remove_file(&place.temp));
         }
     }
 }
