@@ -332,8 +332,8 @@ impl Findings {
             record: self.records + reject.number + 1,
             line: self.lines + reject.line + 1,
             reason: reject.reason.name(),
-            field: reject.field.clone(),
-            message: reject.message.clone(),
+            field: reject.field.as_deref().map(str::to_string),
+            message: reject.message.to_string(),
         };
         let wanted = SHOWN.saturating_sub(self.problems.len());
         self.problems.extend(batch.rejects.iter().take(wanted).map(problem));

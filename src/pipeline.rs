@@ -29,7 +29,7 @@ use crate::recycle::Shelf;
 use crate::schema::{self, TimeKind};
 use crate::source::inputs::Input;
 use crate::split::Content;
-use crate::workers::{Pending, Workers};
+use crate::workers::{Pending, Workers, unbroken};
 pub use opening::times_of;
 use opening::{Dumps, Found, Open};
 
@@ -163,8 +163,9 @@ impl Pipeline {
         if self.progress.check().is_err() {
             return false;
         }
-        let Some((_, open)) = &mut self.open else { return self.open_next() };
-        let step = open.step();
+        let Some((at, open)) = &mut self.open else { return self.open_next() };
+        let name = &self.names[*at];
+        let step = unbroken(|| open.step()).unwrap_or_else(|panic| Err(Error::input(&**name, panic)));
         if self.schema.is_none()
             && let Some(about) = open.dump.about()
         {
@@ -280,3 +281,6 @@ impl Ended {
         Ended { error: Some(error), ..Ended::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,10 +144,11 @@ impl Staged {
                 "was put there by something else meanwhile",
             ));
         }
+        // What cannot be opened is told while nothing is published.
+        let folder = open_folder(folder_of(&place.end))?;
         unfinished::end(&place.temp, || fs::rename(&place.temp, &place.end))?;
-        let folder = folder_of(&place.end).to_path_buf();
         self.place = None;
-        sync_folder(&folder)
+        sync_folder(folder)
     }
 }
 
@@ -215,20 +216,27 @@ fn is_stream(_: fs::FileType) -> bool {
     false
 }
 
-/// Makes a rename last. Folders that may not be read, and file systems that cannot sync a folder,
-/// have done what they can.
+/// The folder, to be synced; nothing where it may not be read: then its rename lasts as far as it does.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(e) if !matches!(e.kind(), InvalidInput | PermissionDenied | Unsupported) => Err(e),
-        _ => Ok(()),
+fn open_folder(folder: &Path) -> io::Result<Option<File>> {
+    match File::open(folder) {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        opened => opened.map(Some),
     }
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+fn open_folder(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+/// Makes a rename last. File systems that cannot sync a folder have done what they can.
+fn sync_folder(folder: Option<File>) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match folder.map_or(Ok(()), |folder| folder.sync_all()) {
+        Err(e) if !matches!(e.kind(), InvalidInput | PermissionDenied | Unsupported) => Err(e),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -92,7 +92,7 @@ fn a_name_of_any_length_has_a_temporary_one_of_its_own() {
     let temps = dir.names();
     assert!(temps.iter().all(|name| name.starts_with('.') && name.ends_with(".calltable.tmp")), "{temps:?}");
     assert_eq!(temps.len(), 4, "{temps:?}");
-    staged.map(|staged| assert_eq!(staged.publish().unwrap(), 1));
+    staged.into_iter().for_each(|staged| assert_eq!(staged.publish().unwrap(), 1));
     assert_eq!(read(&dir.at(&format!("{}y", names[2].0))), "y");
 }
 
