@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StringViewBuilder};
 use calltable::format::{Layout, by_name};
 use calltable::sink::publish::Staged;
+use calltable::sink::room::Room;
 use calltable::sink::{Compression, Kind, Out, Spec, open};
 use calltable::stages::*;
 use calltable::{Decoder, Options};
@@ -244,7 +245,7 @@ fn sink(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let out = Out::Staged(Box::new(Staged::create(&path, true).expect("an output")));
-                let mut sink = open(out, &spec, rows.schema(), &workers, 4).expect("a sink");
+                let mut sink = open(out, &spec, rows.schema(), &workers, &Room::new(4)).expect("a sink");
                 sink.write(&rows, &coded, 0).expect("rows");
                 sink.finish().expect("an end").1
             })

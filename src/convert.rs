@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::append::{self, append, manifest_of};
@@ -184,7 +184,7 @@ impl Default for Limits {
     }
 }
 
-/// Counters that go up while a job runs.
+/// Counters that go up while a job runs, and the caller's wish that it end.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Bytes of all inputs; nothing where that is not known beforehand, as of a pipe. The jobs only count: this
@@ -194,12 +194,25 @@ pub struct Progress {
     pub bytes: Arc<AtomicU64>,
     /// Rows written.
     pub rows: AtomicU64,
+    /// Whether the job is to end, with nothing published; it looks between blocks. See [`Progress::stop`].
+    pub is_stopped: Arc<AtomicBool>,
 }
 
 impl Progress {
     /// Nothing counted yet, of these inputs; their sizes are looked up.
     pub fn of(inputs: &Inputs) -> Progress {
         Progress { total_bytes: inputs.bytes(), ..Progress::default() }
+    }
+
+    /// Asks the job to end: nothing is published, and its error is [`ErrorKind::Stopped`]. One that waits for an
+    /// input, as for a pipe, ends when that has given something.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once the job is to end.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_stopped.load(Ordering::Relaxed) { Err(Error::stopped()) } else { Ok(()) }
     }
 }
 
@@ -430,10 +443,12 @@ pub(crate) fn write(
         run.tally.add(event)?;
         duplicates.into_iter().for_each(|(at, rows)| run.tally.duplicates(at, rows));
     }
+    job.progress.check()?;
     if !matches!(run.tally.verdict(job.agreed), Exit::Done | Exit::Incomplete) {
         return Ok(None);
     }
-    let written = output.finish(even_without_rows)?;
+    let written = output.finish(even_without_rows, &job.progress)?;
+    job.progress.check()?;
     written.duplicates.iter().for_each(|(at, rows)| run.tally.duplicates(*at, *rows));
     Ok(Some((written, times)))
 }

@@ -1,7 +1,7 @@
 //! The one error type: what went wrong, and the place where it did.
 //!
 //! An error stops something: wrong usage, an input that cannot be read on, an output that cannot
-//! be written. A malformed *record* is no error but data: it becomes a reject (`frame::Reject`),
+//! be written; or it is the caller's own wish. A malformed *record* is no error but data: it becomes a reject (`frame::Reject`),
 //! is counted, kept and reported, and the stream goes on.
 
 use std::fmt;
@@ -20,6 +20,9 @@ pub enum ErrorKind {
     Input,
     /// The output cannot be written: nothing is published (exit code 1).
     Output,
+    /// The caller asked for an end, by [`Progress::stop`](crate::convert::Progress::stop): nothing is
+    /// published (exit code 130 or 143, by the signal).
+    Stopped,
 }
 
 /// An error with its place: the file it concerns and, inside a dump, the byte.
@@ -49,6 +52,13 @@ impl Error {
     pub fn output(file: &Path, message: impl fmt::Display) -> Error {
         let file = Some(file.display().to_string());
         Error { kind: ErrorKind::Output, file, offset: None, message: message.to_string() }
+    }
+
+    /// The caller asked for an end.
+    #[cold]
+    pub fn stopped() -> Error {
+        let message = "stopped before the end: nothing is published".to_string();
+        Error { kind: ErrorKind::Stopped, file: None, offset: None, message }
     }
 
     /// The same error, placed at a byte of the decompressed dump.

@@ -113,7 +113,7 @@ pub struct Found {
 /// ```
 ///
 /// # Errors
-/// Usage: the dumps' times are of two kinds, or no thread can be had.
+/// Usage: the dumps' times are of two kinds, or no thread can be had. Stopped: the caller wanted an end.
 pub fn inspect(
     inputs: Inputs,
     options: &Options,
@@ -143,6 +143,7 @@ pub fn inspect(
         }
         tally.add(event)?;
     }
+    progress.check()?;
     let exit = tally.verdict(Agreed::Unsaid);
     let mut report = Report::default();
     tally.finish(&mut report)?;
@@ -331,8 +332,8 @@ impl Findings {
             record: self.records + reject.number + 1,
             line: self.lines + reject.line + 1,
             reason: reject.reason.name(),
-            field: reject.field.clone(),
-            message: reject.message.clone(),
+            field: reject.field.as_deref().map(str::to_string),
+            message: reject.message.to_string(),
         };
         let wanted = SHOWN.saturating_sub(self.problems.len());
         self.problems.extend(batch.rejects.iter().take(wanted).map(problem));

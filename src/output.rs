@@ -13,7 +13,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::column::Batch;
-use crate::convert::{Job, Parts};
+use crate::convert::{Job, Parts, Progress};
 use crate::dedup::Dedup;
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -170,11 +170,12 @@ impl Output {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(crate) fn finish(mut self, even_without_rows: bool) -> Result<Written> {
+    pub(crate) fn finish(mut self, even_without_rows: bool, progress: &Progress) -> Result<Written> {
         let mut duplicates = Vec::new();
         if let Some(dedup) = self.dedup.take() {
             for fresh in dedup.finish()? {
                 let fresh = fresh?;
+                progress.check()?;
                 duplicates.push((fresh.input, fresh.duplicates));
                 self.arranged(&fresh.rows, &[], text_of(&fresh.rows))?;
             }
@@ -182,6 +183,7 @@ impl Output {
         if let Some(sorter) = self.sorter.take() {
             for rows in sorter.finish()? {
                 let rows = rows?;
+                progress.check()?;
                 self.put(&rows, &[], text_of(&rows))?;
             }
         }

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The queue holds a bounded number of bytes: whoever takes batches slowly stops the reader. One
-//! loop serves one thread and many. A fault ends its input, not the run.
+//! loop serves one thread and many. A fault ends its input, not the run. Once the caller wants an end, there
+//! are no more events; that it was no end of the inputs is for whoever asked to know.
 
 mod opening;
 
@@ -28,7 +29,7 @@ use crate::recycle::Shelf;
 use crate::schema::{self, TimeKind};
 use crate::source::inputs::Input;
 use crate::split::Content;
-use crate::workers::{Pending, Workers};
+use crate::workers::{Pending, Workers, unbroken};
 pub use opening::times_of;
 use opening::{Dumps, Found, Open};
 
@@ -63,6 +64,7 @@ pub struct Ended {
 /// Reads inputs and gives out their batches, in order.
 pub struct Pipeline {
     dumps: Dumps,
+    progress: Arc<Progress>,
     /// The names of the dumps that have begun.
     names: Vec<Arc<str>>,
     options: Arc<Options>,
@@ -104,7 +106,8 @@ impl Pipeline {
     ) -> Pipeline {
         let paging = Paging::of(&options);
         Pipeline {
-            dumps: Dumps::new(inputs, progress),
+            dumps: Dumps::new(inputs, progress.clone()),
+            progress,
             names: Vec::new(),
             options,
             workers,
@@ -168,8 +171,12 @@ impl Pipeline {
 
     /// Reads on by one step; comes back with whether there is more.
     fn advance(&mut self) -> bool {
-        let Some((_, open)) = &mut self.open else { return self.open_next() };
-        let step = open.step();
+        if self.progress.check().is_err() {
+            return false;
+        }
+        let Some((at, open)) = &mut self.open else { return self.open_next() };
+        let name = &self.names[*at];
+        let step = unbroken(|| open.step()).unwrap_or_else(|panic| Err(Error::input(&**name, panic)));
         if self.schema.is_none()
             && let Some(about) = open.dump.about()
         {
@@ -238,6 +245,7 @@ impl Iterator for Pipeline {
 
     fn next(&mut self) -> Option<Event> {
         while self.queued <= self.limit && self.queue.len() <= MOST_QUEUED && self.advance() {}
+        self.progress.check().ok()?;
         match self.queue.pop_front()? {
             Queued::Begin(name, input) => Some(Event::Begin(name, input)),
             Queued::End(at, ended) => Some(Event::End(at, ended)),
@@ -296,3 +304,6 @@ impl Ended {
         Ended { error: Some(error), ..Ended::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

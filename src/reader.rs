@@ -143,8 +143,8 @@ impl Numbering {
             offset: reject.offset,
             length: reject.length,
             reason: reject.reason.name(),
-            field: reject.field,
-            message: reject.message,
+            field: reject.field.map(|field| field.to_string()),
+            message: reject.message.to_string(),
             raw: reject.raw,
         }
     }

@@ -1,7 +1,8 @@
 //! The one pool of threads, and work whose results are taken in the order in which it was given out.
 //!
 //! Used by the pipeline (blocks) and the sinks (columns, formatted text). A job that panics becomes
-//! an error where its result is taken; the pool and all other jobs go on.
+//! an error where its result is taken; the pool and all other jobs go on. What a panic said is told here, too, to
+//! whoever works on a thread of its own.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,8 +50,7 @@ impl Workers {
         let (done, result) = sync_channel(1);
         self.pool.spawn_fifo(move || {
             // Nobody waits any more where the receiver is gone: the run was given up.
-            let _ =
-                done.send(catch_unwind(AssertUnwindSafe(job)).map_err(|panic| panic_text(panic.as_ref())));
+            let _ = done.send(unbroken(job));
         });
         Pending { result }
     }
@@ -71,8 +71,13 @@ impl<T> Pending<T> {
     }
 }
 
+/// Does work that may panic: a fault of ours, told with its text.
+pub fn unbroken<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_text(panic.as_ref()))
+}
+
 /// What a panic said.
-pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("internal error, please report it: {}", text.unwrap_or_else(|| "no text".to_string()))

@@ -302,6 +302,43 @@ fn garbage_behind_compressed_data_is_a_fault() {
     }
 }
 
+/// What a zip gives whose list was changed; its members are `a.csv` and `b.csv`, of 2 and 3 records.
+fn changed_zip(change: impl FnOnce(&mut [u8], &dyn Fn(&[u8]) -> usize)) -> Found {
+    let mut bytes = zip(&[("a.csv", dump(1, 2).as_bytes()), ("b.csv", dump(1, 3).as_bytes())]);
+    let clean = bytes.clone();
+    let last = |mark: &[u8]| clean.windows(mark.len()).rposition(|found| found == mark).unwrap();
+    change(&mut bytes, &last);
+    read("calls.zip", &bytes)
+}
+
+#[test]
+fn a_zip_whose_list_leaves_members_out_says_so() {
+    let fault =
+        "calls.zip: the zip archive lists 2 members, and 1 are read: it is damaged, or two have one name";
+    let found = changed_zip(|bytes, last| {
+        let end = last(b"PK\x05\x06");
+        (bytes[end + 8], bytes[end + 10]) = (1, 1);
+    });
+    assert_eq!((found.rows, found.errors), (rows("calls.zip!a.csv", 1, 2), vec![fault.to_string()]));
+    let found = changed_zip(|bytes, last| bytes[last(b"PK\x01\x02") + 46] = b'a');
+    assert_eq!(found.errors, [fault]);
+    assert_eq!(found.rows.len(), 3);
+}
+
+#[test]
+fn a_folder_in_a_zip_that_holds_records_is_none() {
+    let found = changed_zip(|bytes, last| bytes[last(b"PK\x01\x02") + 46 + 4] = b'/');
+    let expected = [rows("calls.zip!a.csv", 1, 2), rows("calls.zip!b.cs/", 1, 3)].concat();
+    assert_eq!((found.rows, found.errors), (expected, vec![]));
+}
+
+#[test]
+fn a_zip_behind_a_program_is_whole() {
+    let bytes = zip(&[("a.csv", dump(1, 2).as_bytes())]);
+    let found = read("calls.zip", &[&b"PK\x03\x04 no member, but what unpacks itself"[..], &bytes].concat());
+    assert_eq!((found.rows, found.errors), (rows("calls.zip!a.csv", 1, 2), vec![]));
+}
+
 #[test]
 fn a_zip_whose_list_is_gone_fails_by_name() {
     let whole = zip(&[("may.csv", dump(1, 3).as_bytes())]);

@@ -19,7 +19,6 @@ mod parquet;
 mod prune;
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -33,7 +32,7 @@ use crate::source::inputs::{Input, Place};
 use crate::source::magic::Looks;
 use crate::source::{Bytes, Opened};
 use crate::time::Zone;
-use crate::workers::panic_text;
+use crate::workers::unbroken;
 
 /// What is wanted of an archive.
 #[derive(Clone, Debug)]
@@ -139,10 +138,7 @@ impl Iterator for Archive {
 
 /// Runs what reads bytes that anyone may have written; a panic of the libraries is a fault of the file.
 fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read,
-        Err(panic) => Err(format!("is broken ({})", panic_text(panic.as_ref()))),
-    }
+    unbroken(read).unwrap_or_else(|panic| Err(format!("is broken ({panic})")))
 }
 
 /// The indexes of the wanted columns that a file has.

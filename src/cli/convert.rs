@@ -1,25 +1,27 @@
 //! `calltable convert`: options become a job, the library does it, the summary tells of it.
 
-use std::sync::Arc;
-
-use calltable::convert::{Agreed, Exit, Job, Progress, convert};
+use calltable::convert::{Agreed, Exit, Job, convert};
 use calltable::sink::Compression;
-use calltable::{Column, Error, Options, Result};
+use calltable::{Column, Error, ErrorKind, Options, Result};
 
 use super::args::{Convert, Rejects};
 use super::places::Places;
 use super::progress::Shown;
+use super::signals::Signals;
 use super::summary::{Asked, summary};
-use super::{filters, reading, say};
+use super::{filters, reading, say, streams};
 
 /// Converts; the exit code says what came of it.
-pub(crate) fn run(typed: &Convert, json: bool) -> Result<Exit> {
-    let job = job(typed, json)?;
+pub(crate) fn run(typed: &Convert, json: bool, signals: &Signals) -> Result<Exit> {
+    let job = job(typed, json, signals)?;
     let asked = Asked::of(&job);
     let shown = Shown::start(typed.running.progress, &job.progress, job.output.is_none());
     let outcome = convert(job);
     drop(shown);
     let outcome = outcome?;
+    if let Some(error) = outcome.error.as_ref().filter(|error| error.kind() == ErrorKind::Stopped) {
+        return Err(error.clone());
+    }
     say::diagnostics(&outcome.report.inputs);
     if let Some(error) = &outcome.error {
         say::error(&error.to_string());
@@ -32,7 +34,7 @@ pub(crate) fn run(typed: &Convert, json: bool) -> Result<Exit> {
 }
 
 /// What is to be done; nothing has been read or written when it is known.
-fn job(typed: &Convert, json: bool) -> Result<Job> {
+fn job(typed: &Convert, json: bool, signals: &Signals) -> Result<Job> {
     let read = reading::options(&typed.reading)?;
     let context = filters::context(&typed.filters.groups, &read)?;
     let filters = filters::filters(&typed.filters, &context)?;
@@ -44,9 +46,13 @@ fn job(typed: &Convert, json: bool) -> Result<Job> {
     let compression = typed.output.compression.as_deref();
     let compression = compression.map(|text| Compression::parse(text, places.kind)).transpose()?;
     let row_group_rows = reading::count("--row-group-rows", &typed.output.row_group_rows, u32::MAX.into())?;
+    streams::check_input(&typed.inputs.paths)?;
+    if places.output.is_none() {
+        streams::check_output()?;
+    }
     let inputs = places.inputs(&typed.inputs.paths)?;
     Ok(Job {
-        progress: Arc::new(Progress::of(&inputs)),
+        progress: signals.progress(&inputs),
         inputs,
         options,
         now: context.now,

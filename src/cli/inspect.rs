@@ -1,9 +1,8 @@
 //! `calltable inspect`: what is it? The library reads; this shows what it found, as a page a dump.
 
 use std::io::{IsTerminal, stderr, stdout};
-use std::sync::Arc;
 
-use calltable::convert::{Exit, Progress};
+use calltable::convert::Exit;
 use calltable::inspect::{Found, Inspected, Problem, inspect};
 use calltable::report::InputReport;
 use calltable::source::inputs::expand;
@@ -12,18 +11,20 @@ use serde_json::Value;
 
 use super::args::Inspect;
 use super::progress::Shown;
+use super::signals::Signals;
 use super::table::{aligned, bytes, counted, grouped};
-use super::{filters, reading, say};
+use super::{filters, reading, say, streams};
 
 /// Reads the dumps; the exit code is that of converting them.
-pub(crate) fn run(typed: &Inspect, json: bool) -> Result<Exit> {
+pub(crate) fn run(typed: &Inspect, json: bool, signals: &Signals) -> Result<Exit> {
     let mut options = reading::options(&typed.reading)?;
     options.records = reading::records(typed.filters.records);
     let context = filters::context(&typed.filters.groups, &options)?;
     options.filters = filters::filters(&typed.filters, &context)?;
     let limits = reading::limits(&typed.running)?;
+    streams::check_input(&typed.inputs.paths)?;
     let inputs = expand(&typed.inputs.paths, &[])?;
-    let counters = Arc::new(Progress::of(&inputs));
+    let counters = signals.progress(&inputs);
     let shown = Shown::start(typed.running.progress, &counters, false);
     let found = inspect(inputs, &options, limits, &counters);
     drop(shown);

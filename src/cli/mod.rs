@@ -22,6 +22,8 @@ mod query;
 mod reading;
 mod say;
 mod schema;
+mod signals;
+mod streams;
 mod summary;
 mod table;
 mod wrong;
@@ -33,16 +35,18 @@ use calltable::{ErrorKind, Result};
 use clap::Parser;
 
 use args::{Arguments, Command};
+use signals::Signals;
 
 /// Wrong usage, told before anything was read.
 const WRONG_USAGE: u8 = 2;
 
 /// Does what the command line says.
 pub(crate) fn run() -> ExitCode {
+    let signals = Signals::watch();
     match Arguments::try_parse() {
-        Ok(Arguments { command, json }) => ended(done(command, json)),
+        Ok(Arguments { command, json }) => ended(done(command, json, &signals), &signals),
         Err(error) if is_help(&error) => match error.print() {
-            Err(fault) if !error.use_stderr() => ended(Err(say::unwritten(fault))),
+            Err(fault) if !error.use_stderr() => ended(Err(say::unwritten(fault)), &signals),
             _ => code(error.exit_code() as u8),
         },
         Err(error) => {
@@ -52,11 +56,11 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-fn done(command: Command, json: bool) -> Result<Exit> {
+fn done(command: Command, json: bool, signals: &Signals) -> Result<Exit> {
     match command {
-        Command::Convert(typed) => convert::run(&typed, json),
-        Command::Query(typed) => query::run(&typed, json),
-        Command::Inspect(typed) => inspect::run(&typed, json),
+        Command::Convert(typed) => convert::run(&typed, json, signals),
+        Command::Query(typed) => query::run(&typed, json, signals),
+        Command::Inspect(typed) => inspect::run(&typed, json, signals),
         Command::Channel(typed) => channel::run(&typed, json),
         Command::Schema => schema::run(json),
         Command::Formats => formats::run(json),
@@ -65,9 +69,10 @@ fn done(command: Command, json: bool) -> Result<Exit> {
     }
 }
 
-fn ended(result: Result<Exit>) -> ExitCode {
+fn ended(result: Result<Exit>, signals: &Signals) -> ExitCode {
     match result {
         Ok(exit) => code(exit as u8),
+        Err(error) if error.kind() == ErrorKind::Stopped => code(signals.ended()),
         Err(error) => {
             say::error(&error.to_string());
             code(if error.kind() == ErrorKind::Usage { WRONG_USAGE } else { Exit::Failed as u8 })

@@ -2,9 +2,8 @@
 //! there is to say goes to stderr.
 
 use std::io::{Write, stdout};
-use std::sync::Arc;
 
-use calltable::convert::{Exit, Progress};
+use calltable::convert::Exit;
 use calltable::filter::Filter;
 use calltable::query::{Accept, Job, Outcome, empty, query};
 use calltable::report::InputReport;
@@ -14,12 +13,13 @@ use calltable::{Error, FilterError, Result};
 
 use super::args::{OCTETS, Query};
 use super::progress::Shown;
+use super::signals::Signals;
 use super::summary::skipped;
 use super::table::{counted, grouped};
-use super::{filters, reading, say};
+use super::{filters, reading, say, streams};
 
 /// Answers; the exit code is that of converting the inputs.
-pub(crate) fn run(typed: &Query, json: bool) -> Result<Exit> {
+pub(crate) fn run(typed: &Query, json: bool, signals: &Signals) -> Result<Exit> {
     if json {
         return Err(Error::usage(
             "--json: query answers in the PBX's own shape; cdrapi?format=json asks for JSON",
@@ -31,12 +31,14 @@ pub(crate) fn run(typed: &Query, json: bool) -> Result<Exit> {
     let accept = if typed.accept == OCTETS { Accept::OctetStream } else { Accept::Any };
     let request = &*typed.request;
     // Told before the request is answered: a path that is not there is wrong usage whatever is asked.
+    streams::check_input(&typed.paths)?;
+    streams::check_output()?;
     let inputs = expand_with_archives(&typed.paths)?;
     let filter = match Filter::parse_query(request, &context) {
         Ok(filter) => filter,
         Err(error) => return malformed(request, &error, accept),
     };
-    let progress = Arc::new(Progress::of(&inputs));
+    let progress = signals.progress(&inputs);
     let job = Job {
         accept,
         options,

@@ -35,7 +35,7 @@ use memchr::memchr_iter;
 
 use crate::decode::{Side, amaflags, disposition};
 use crate::format::Layout;
-use crate::frame::{Counts, Records, Reject};
+use crate::frame::{Counts, Records, Reject, shared};
 use crate::options::{Options, Wanted};
 use crate::prepared::{Coded, Plain, Prepared};
 use crate::recycle::Shelf;
@@ -254,14 +254,17 @@ fn reject(rejects: &mut Vec<Reject>, rows: &Rows, problems: &[Problem], file: &F
             }
             _ => String::new(),
         };
+        let (name, message) =
+            (&rows.layout().names[problem.slot], format!("`{shown}` {}{order}", problem.what));
+        let before = rejects.last();
         rejects.push(Reject {
             number: place.number.into(),
             line,
             offset: rows.offset(problem.record),
             length: place.len.into(),
             reason: problem.reason,
-            field: Some(rows.layout().names[problem.slot].clone()),
-            message: format!("`{shown}` {}{order}", problem.what),
+            field: Some(shared(name, before.and_then(|before| before.field.as_ref()))),
+            message: shared(&message, before.map(|before| &before.message)),
             raw: rows.raw(problem.record).to_vec(),
         });
     }

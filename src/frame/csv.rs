@@ -11,7 +11,7 @@ use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
 use super::sieve::{Bounds, Seen, Sieve};
-use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept};
+use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept, shared};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
@@ -445,7 +445,7 @@ impl<'a> Framer<'a> {
             length: raw.len() as u64,
             reason,
             field: None,
-            message,
+            message: shared(&message, self.rejects.last().map(|last| &last.message)),
             raw: kept(raw, reason),
         });
         self.counts.records += 1;

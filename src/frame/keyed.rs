@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use memchr::memchr_iter;
 
-use super::{Checked, Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept};
+use super::{Checked, Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept, shared};
 use crate::format::layout::Nest;
 use crate::format::{Layout, Syntax};
 use crate::split::{Element, ElementKind, Unreadable};
@@ -303,8 +303,8 @@ impl<'a> Table<'a> {
             offset: self.offset + start as u64,
             length: raw.len() as u64,
             reason,
-            field,
-            message,
+            field: field.map(|field| field.into()),
+            message: shared(&message, self.rejects.last().map(|last| &last.message)),
             raw: kept(raw, reason),
         });
         self.counts.records += 1;

@@ -62,8 +62,16 @@ pub fn sieved(block: Block, how: How, sieve: Option<&Sieve<'_>>) -> Records {
                     keyed::unreadable(why, &layout)
                 }
             };
-            let reject =
-                Reject { number: 0, line: 0, offset, length, reason, field: None, message, raw: text };
+            let reject = Reject {
+                number: 0,
+                line: 0,
+                offset,
+                length,
+                reason,
+                field: None,
+                message: message.into(),
+                raw: text,
+            };
             let counts = Counts { records: 1, lines, ..Counts::default() };
             Records::none(offset, layout, counts, vec![reject])
         }
@@ -264,6 +272,14 @@ impl Reason {
     }
 }
 
+/// A reject's text, shared with the reject before: a flood of them says one thing.
+pub fn shared(text: &str, before: Option<&Arc<str>>) -> Arc<str> {
+    match before {
+        Some(before) if **before == *text => before.clone(),
+        _ => text.into(),
+    }
+}
+
 /// Counts a block's line ends on the way, for the lines of its rejects.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
@@ -301,9 +317,9 @@ pub struct Reject {
     /// Why.
     pub reason: Reason,
     /// The dump's own name of the field that cannot be read.
-    pub field: Option<String>,
+    pub field: Option<Arc<str>>,
     /// One sentence for people.
-    pub message: String,
+    pub message: Arc<str>,
     /// Its text verbatim; of one that is too large only the beginning.
     pub raw: Vec<u8>,
 }

@@ -17,6 +17,7 @@ use crate::source::packed::{Member, Packed, What, is_packed};
 use crate::source::{self, Bytes, Opened};
 use crate::survey::Survey;
 use crate::time::Zone;
+use crate::workers::unbroken;
 
 /// The dumps of all inputs, one behind the other: an input is one, or an archive of them.
 pub struct Dumps {
@@ -91,21 +92,33 @@ impl Dumps {
             let input = self.inputs.next()?;
             self.begun += 1;
             let name: Arc<str> = input.name.as_str().into();
-            let opened = match source::open(&input) {
-                Ok(opened) => opened,
-                Err(error) => return Some((name, Found::Failed(error))),
-            };
-            if !is_packed(&opened.head) {
-                let opened = opened.counted(self.progress.bytes.clone());
-                let again = Again::of(opened.file.is_some(), &input, None, options);
-                return Some((name.clone(), found(name, opened, input.walked, again, options, times)));
-            }
-            let is_file = opened.file.is_some();
-            match Packed::start(&input.name, opened, self.progress.bytes.clone()) {
-                Ok(members) => self.packed = Some(Unpacked { members, input, is_file, at: 0 }),
+            let opened = unbroken(|| self.open(input, options, times));
+            match opened.unwrap_or_else(|panic| Err(Error::input(&*name, panic))) {
+                Ok(Some(found)) => return Some((name, found)),
+                Ok(None) => {}
                 Err(error) => return Some((name, Found::Failed(error))),
             }
         }
+    }
+
+    /// What the input is, or nothing: its members follow.
+    fn open(
+        &mut self,
+        input: Input,
+        options: &Arc<Options>,
+        times: Option<TimeKind>,
+    ) -> Result<Option<Found>> {
+        let opened = source::open(&input)?;
+        let taken = self.progress.bytes.clone();
+        let is_file = opened.file.is_some();
+        if is_packed(&opened.head) {
+            let members = Packed::start(&input.name, opened, taken)?;
+            self.packed = Some(Unpacked { members, input, is_file, at: 0 });
+            return Ok(None);
+        }
+        let again = Again::of(is_file, &input, None, options);
+        let name = input.name.as_str().into();
+        Ok(Some(found(name, opened.counted(taken), input.walked, again, options, times)))
     }
 
     fn next_member(&mut self, options: &Arc<Options>, times: Option<TimeKind>) -> Option<(Arc<str>, Found)> {

@@ -130,7 +130,7 @@ pub fn empty(request: &str, accept: Accept) -> Result<Option<Vec<u8>>> {
 /// Answers a request.
 ///
 /// # Errors
-/// Usage, before anything is read; and the answer cannot be written.
+/// Usage, before anything is read; the answer cannot be written; the caller wanted an end.
 pub fn query(job: Job, out: &mut dyn Write) -> Result<Outcome> {
     let started = Instant::now();
     if job.options.zone == Some(Zone::Auto) {
@@ -268,10 +268,10 @@ impl<'r> Run<'r> {
             }
             self.tally.add(event.behind(before))?;
             if self.writer.is_full() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        self.job.progress.check()
     }
 
     fn archive(&mut self, input: &Input, opened: Opened, looks: Looks) -> Result<()> {
@@ -303,6 +303,7 @@ impl<'r> Run<'r> {
         while !self.writer.is_full()
             && let Some(part) = archive.next()
         {
+            self.job.progress.check()?;
             match part {
                 Ok(part) => {
                     let matching = self.matching(&part.rows)?;

@@ -22,7 +22,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::measure::text_of;
 use super::partition::{Partitioner, Partitions};
 use super::publish::folder::part_number;
-use super::publish::{Staged, sync_folder};
+use super::publish::{Staged, sync_folder_at};
 use super::room::Room;
 use super::{Kind, Out, Sink, Spec, open};
 use crate::error::{Error, Result};
@@ -372,7 +372,7 @@ fn create_folders(root: &Path, folder: &str) -> std::io::Result<()> {
         let parent = path.clone();
         path.push(level);
         match fs::create_dir(&path) {
-            Ok(()) => sync_folder(&parent)?,
+            Ok(()) => sync_folder_at(&parent)?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -16,7 +16,7 @@ pub mod parquet;
 pub mod partition;
 pub mod publish;
 pub mod rejects;
-pub(crate) mod room;
+pub mod room;
 mod text;
 pub mod text_csv;
 pub mod text_jsonl;

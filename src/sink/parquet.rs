@@ -41,7 +41,7 @@ use super::{Compression, Kind, Out, Sink, Spec};
 use crate::error::{Error, Result};
 use crate::prepared::Prepared;
 use crate::schema::{Column, Pages, Storage};
-use crate::workers::{Workers, panic_text};
+use crate::workers::{Workers, unbroken};
 
 /// A row group ends when its rows came from so many bytes of input text, however few they are.
 const MAX_GROUP_TEXT: u64 = 128 << 20;
@@ -351,10 +351,7 @@ impl ColumnQueue {
                     }
                 }
             };
-            let work = std::panic::AssertUnwindSafe(|| self.encode(&message));
-            let outcome =
-                std::panic::catch_unwind(work).unwrap_or_else(|panic| Err(panic_text(panic.as_ref())));
-            match outcome {
+            match unbroken(|| self.encode(&message)).flatten() {
                 Ok(None) => {}
                 // Nobody waits any more where the receiver is gone: the run was given up.
                 Ok(Some(chunks)) => drop(self.done.send((self.at, Ok(chunks)))),

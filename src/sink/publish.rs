@@ -7,7 +7,8 @@
 //! create .NAME.calltable.tmp ─▶ lock it ─▶ write ─▶ fsync ─▶ rename to NAME ─▶ fsync the folder
 //! ```
 //!
-//! Whose the temporary file is, of several runs, is what the lock tells (`place`). A target that is a link
+//! Whose the temporary file is, of several runs, is what the lock tells (`place`); which of them this process
+//! has, `unfinished` knows. A target that is a link
 //! keeps being one: the file is published where the link ends. Pipes and character devices (`/dev/null`)
 //! cannot be renamed over and are written directly.
 
@@ -22,6 +23,9 @@ use place::{Place, follow_links, no_folder};
 
 pub mod folder;
 mod place;
+mod unfinished;
+
+pub use unfinished::remove_unfinished;
 
 /// Small writes are gathered up to so many bytes.
 const BUFFER: usize = 128 << 10;
@@ -78,6 +82,7 @@ impl Staged {
     fn beside(target: &Path, overwrite: bool) -> Result<Staged> {
         let place = Place::of(target, overwrite)?;
         let file = place.claim(target)?;
+        unfinished::note(&place.temp);
         // From here on, dropping it removes the temporary file.
         let staged = Staged::over(file, target, Some(place));
         staged.take_permissions()?;
@@ -141,10 +146,11 @@ impl Staged {
                 "was put there by something else meanwhile",
             ));
         }
-        fs::rename(&place.temp, &place.end)?;
-        let folder = folder_of(&place.end).to_path_buf();
+        // What cannot be opened is told while nothing is published.
+        let folder = open_folder(folder_of(&place.end))?;
+        unfinished::end(&place.temp, || fs::rename(&place.temp, &place.end))?;
         self.place = None;
-        sync_folder(&folder)
+        sync_folder(folder)
     }
 }
 
@@ -165,7 +171,7 @@ impl Drop for Staged {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
             // A file that cannot be removed is left without a lock: the next run takes it over.
-            let _ = fs::remove_file(&place.temp);
+            let _ = unfinished::end(&place.temp, || fs::remove_file(&place.temp));
         }
     }
 }
@@ -212,20 +218,32 @@ fn is_stream(_: fs::FileType) -> bool {
     false
 }
 
-/// Makes a rename last. Folders that may not be read, and file systems that cannot sync a folder,
-/// have done what they can.
+/// The folder, to be synced; nothing where it may not be read: then its rename lasts as far as it does.
 #[cfg(unix)]
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+fn open_folder(folder: &Path) -> io::Result<Option<File>> {
+    match File::open(folder) {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+#[cfg(not(unix))]
+fn open_folder(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+/// Makes a rename last. File systems that cannot sync a folder have done what they can.
+fn sync_folder(folder: Option<File>) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
+    match folder.map_or(Ok(()), |folder| folder.sync_all()) {
         Err(e) if !matches!(e.kind(), InvalidInput | PermissionDenied | Unsupported) => Err(e),
         _ => Ok(()),
     }
 }
 
-#[cfg(not(unix))]
-pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+/// The same, of what was put into a folder.
+pub(super) fn sync_folder_at(folder: &Path) -> io::Result<()> {
+    sync_folder(open_folder(folder)?)
 }
 
 #[cfg(all(test, unix))]

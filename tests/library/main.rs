@@ -4,6 +4,7 @@
 mod convert;
 mod decoder;
 mod reader;
+mod stop;
 
 use std::fs;
 use std::io::Cursor;

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::place::{folder_of, follow_links, no_folder, stands_at};
-use super::{exists, sync_folder};
+use super::place::{folder_of, follow_links, no_folder, stands_at, temp_name};
+use super::{exists, sync_folder_at, unfinished};
 use crate::error::{Error, Result};
 use crate::source::inputs::MANIFEST;
 
@@ -47,6 +47,7 @@ impl Folder {
         let (end, temp) = places(target)?;
         let old = if end.is_dir() { Some(locked(target, &end)?) } else { None };
         let lock = claim(target, &temp)?;
+        unfinished::note(&temp);
         Ok(Folder { target: target.into(), end, temp: Some(temp), overwrite, _lock: lock, _old: old })
     }
 
@@ -90,15 +91,15 @@ impl Folder {
     pub fn publish(mut self) -> Result<()> {
         let Some(temp) = self.temp.clone() else { return Ok(()) };
         let failed = |error: io::Error| Error::output(&self.target, error);
-        sync_folder(&temp).map_err(failed)?;
+        sync_folder_at(&temp).map_err(failed)?;
         let is_there = fs::symlink_metadata(&self.end).is_ok();
         match is_there && !is_empty(&self.end).unwrap_or(false) {
             true if !self.overwrite => return Err(failed(meanwhile())),
-            true => exchange(&temp, &self.end).map_err(failed)?,
-            false => fs::rename(&temp, &self.end).map_err(failed)?,
+            true => unfinished::end(&temp, || exchange(&temp, &self.end)).map_err(failed)?,
+            false => unfinished::end(&temp, || fs::rename(&temp, &self.end)).map_err(failed)?,
         }
         self.temp = None;
-        sync_folder(folder_of(&self.end)).map_err(failed)?;
+        sync_folder_at(folder_of(&self.end)).map_err(failed)?;
         // What was replaced, if anything was; the next run would take it for a killed run's.
         match fs::remove_dir_all(&temp) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::output(&temp, error)),
@@ -111,7 +112,7 @@ impl Drop for Folder {
     fn drop(&mut self) {
         if let Some(temp) = &self.temp {
             // What cannot be removed is left without a lock: the next run takes it over.
-            let _ = fs::remove_dir_all(temp);
+            let _ = unfinished::end(temp, || fs::remove_dir_all(temp));
         }
     }
 }
@@ -133,9 +134,8 @@ fn places(target: &Path) -> Result<(PathBuf, PathBuf)> {
     if !parent.is_dir() {
         return Err(no_folder(parent));
     }
-    let temp =
-        [OsStr::new("."), name, OsStr::new(".calltable.tmp")].into_iter().collect::<std::ffi::OsString>();
-    Ok((end.clone(), parent.join(temp)))
+    let temp = parent.join(temp_name(name));
+    Ok((end, temp))
 }
 
 /// Creates the folder and locks it, over one that a killed run left.

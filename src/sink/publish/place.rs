@@ -7,11 +7,18 @@
 //! still leads to it, and begins anew if not. Where the file system has no locks, only whoever
 //! created the temporary file owns it, and a left-over one is the user's to remove.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+
+/// How a temporary name ends. Walked folders pass it over.
+const ENDING: &str = ".calltable.tmp";
+
+/// The longest name that file systems take, in bytes.
+const LONGEST_NAME: usize = 255;
 
 /// As many links may lead from a target to its end, as on Linux.
 const MAX_LINKS: usize = 40;
@@ -35,10 +42,7 @@ impl Place {
         if !folder.is_dir() {
             return Err(no_folder(folder));
         }
-        let mut temp = std::ffi::OsString::from(".");
-        temp.push(name);
-        temp.push(".calltable.tmp");
-        Ok(Place { temp: folder.join(temp), end, overwrite })
+        Ok(Place { temp: folder.join(temp_name(name)), end, overwrite })
     }
 
     /// Creates the temporary file and locks it, over one that a killed run left.
@@ -97,6 +101,26 @@ impl Place {
         let message = format!("{temp} is there, and whether another run is writing it cannot be told ({e})");
         Error::output(target, format!("{message}: remove it if none is"))
     }
+}
+
+/// `.NAME.calltable.tmp`. Of a name that leaves no room for that only the beginning, and a hash of all of it.
+pub(super) fn temp_name(name: &OsStr) -> OsString {
+    let mut temp = OsString::from(".");
+    if 1 + name.len() + ENDING.len() <= LONGEST_NAME {
+        temp.push(name);
+    } else {
+        let bytes = name.as_encoded_bytes();
+        let begun = String::from_utf8_lossy(&bytes[..LONGEST_NAME / 3]).replace('\u{FFFD}', "");
+        temp.push(format!("{begun}-{:016x}", hash(bytes)));
+    }
+    temp.push(ENDING);
+    temp
+}
+
+/// FNV-1a: the same for every run and version.
+fn hash(bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 #[cold]

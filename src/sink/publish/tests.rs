@@ -78,6 +78,25 @@ fn dropped_it_leaves_nothing() {
 }
 
 #[test]
+fn a_name_of_any_length_has_a_temporary_one_of_its_own() {
+    let dir = dir();
+    let names =
+        [("a".repeat(241), "x"), ("b".repeat(254), "x"), ("b".repeat(254), "y"), ("é".repeat(127), "x")];
+    let staged = names.each_ref().map(|(name, end)| {
+        let mut staged = Staged::create(&dir.at(&format!("{name}{end}")), false).unwrap();
+        staged.append(end.as_bytes()).unwrap();
+        staged
+    });
+    let again = Staged::create(&dir.at(&format!("{}y", names[2].0)), false);
+    refused(again, ErrorKind::Output, "another run is writing this output");
+    let temps = dir.names();
+    assert!(temps.iter().all(|name| name.starts_with('.') && name.ends_with(".calltable.tmp")), "{temps:?}");
+    assert_eq!(temps.len(), 4, "{temps:?}");
+    staged.into_iter().for_each(|staged| assert_eq!(staged.publish().unwrap(), 1));
+    assert_eq!(read(&dir.at(&format!("{}y", names[2].0))), "y");
+}
+
+#[test]
 fn a_name_without_a_folder_stands_in_the_current_one() {
     assert_eq!(folder_of(Path::new("out")), Path::new("."));
     let place = Place::of(Path::new("out"), false).unwrap();

@@ -3,7 +3,7 @@
 //! Only regular files are members; a link is passed over, wherever it leads. A member that is itself
 //! compressed is decompressed; an archive within an archive is not read, and said to be.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::unpack::{Told, decompressed};
 use super::{Gone, Message, Outgoing, Stream, is_compressed};
@@ -24,7 +24,7 @@ pub(super) fn tar(bytes: Stream<'_>, out: &Outgoing) -> Result<(), Gone> {
         };
         let name = display_bytes(&entry.path_bytes());
         let kind = entry.header().entry_type();
-        if kind.is_dir() || kind.is_pax_global_extensions() {
+        if kind.is_dir() && entry.size() == 0 || kind.is_pax_global_extensions() {
             continue;
         }
         if !kind.is_file() && !kind.is_contiguous() && !kind.is_gnu_sparse() {
@@ -76,7 +76,8 @@ pub(super) fn zip(file: impl Read + Seek, out: &Outgoing) -> Result<(), Gone> {
         Err(error) => return out.send(Message::Done(Some(damaged("zip", &error)))),
     };
     for at in 0..archive.len() {
-        let listed = archive.by_index_raw(at).map(|file| (name_of(&file), file.is_dir(), file.encrypted()));
+        let listed =
+            archive.by_index_raw(at).map(|file| (name_of(&file), is_folder(&file), file.encrypted()));
         let (name, is_folder, is_encrypted) = match listed {
             Ok(listed) => listed,
             Err(error) => return out.send(Message::Done(Some(damaged("zip", &error)))),
@@ -94,7 +95,42 @@ pub(super) fn zip(file: impl Read + Seek, out: &Outgoing) -> Result<(), Gone> {
             Err(error) => out.failed(Some(name), damaged("zip", &error).to_string())?,
         }
     }
-    out.send(Message::Done(None))
+    out.send(Message::Done(all_read(archive).err()))
+}
+
+/// The crate gives one of two members that have one name, and as many as are said to be: what it leaves out must not be
+/// lost without a word.
+fn all_read<R: Read + Seek>(archive: zip::ZipArchive<R>) -> io::Result<()> {
+    let (read, start) = (archive.len(), archive.central_directory_start());
+    let listed = listed(archive.into_inner(), start)?;
+    if listed == read {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "the zip archive lists {listed} members, and {read} are read: it is damaged, or two have one name"
+    )))
+}
+
+/// How many members stand in a zip's list.
+///
+/// ```text
+/// "PK\1\2" … 28: length of name, of extra, of comment … 46: name, extra, comment; the next
+/// ```
+fn listed(mut file: impl Read + Seek, start: u64) -> io::Result<usize> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut file = BufReader::new(file);
+    let (mut header, mut count) = ([0; 46], 0);
+    loop {
+        // The end of the list is longer than this.
+        file.read_exact(&mut header[..4])?;
+        if header[..4] != *b"PK\x01\x02" {
+            return Ok(count);
+        }
+        file.read_exact(&mut header[4..])?;
+        let length = |at: usize| i64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        file.seek_relative(length(28) + length(30) + length(32))?;
+        count += 1;
+    }
 }
 
 /// Sends the members of a zip archive that comes by a pipe, in the order in which they stand.
@@ -102,7 +138,7 @@ pub(super) fn zip_stream(mut bytes: Stream<'_>, out: &Outgoing) -> Result<(), Go
     loop {
         match zip::read::read_zipfile_from_stream(&mut bytes) {
             Ok(None) => return out.send(Message::Done(None)),
-            Ok(Some(file)) if file.is_dir() => {}
+            Ok(Some(file)) if is_folder(&file) => {}
             Ok(Some(file)) => {
                 let name = name_of(&file);
                 member(name, Told { what: "zip", inner: file }, out)?;
@@ -114,6 +150,11 @@ pub(super) fn zip_stream(mut bytes: Stream<'_>, out: &Outgoing) -> Result<(), Go
             }
         }
     }
+}
+
+/// Only its name tells; one that holds bytes is none.
+fn is_folder<R: Read>(file: &zip::read::ZipFile<'_, R>) -> bool {
+    file.is_dir() && file.size() == 0
 }
 
 fn name_of<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
