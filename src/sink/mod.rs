@@ -281,3 +281,56 @@ impl Sink for arrow::ArrowSink<Out> {
         Ok((arrow::ArrowSink::finish(*self)?, 0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use ::arrow::array::DictionaryArray;
+    use ::arrow::datatypes::Int8Type;
+
+    use super::*;
+    use crate::schema::{Column, TimeKind, project};
+
+    /// Rows that no column of the table can be: Parquet's workers panic over them, the others say so.
+    fn broken(rows: usize) -> RecordBatch {
+        let texts: DictionaryArray<Int8Type> = (0..rows).map(|_| Some("a")).collect();
+        RecordBatch::try_from_iter([("src", Arc::new(texts) as _)]).unwrap()
+    }
+
+    /// Writes them; what the sink says.
+    fn written(kind: Kind, threads: usize) -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let spec = Spec {
+            path: path.clone(),
+            kind,
+            compression: Compression::None,
+            row_group_rows: 5000,
+            metadata: Vec::new(),
+        };
+        let out = Out::Staged(Box::new(Staged::create(&path, false)?));
+        let workers = Workers::new(threads)?;
+        let schema = project(&[Column::Src], TimeKind::WallClock);
+        let mut sink = open(out, &spec, schema, &workers, 2)?;
+        for _ in 0..20 {
+            sink.write(&broken(2000), &[None], 100_000)?;
+        }
+        sink.finish().map(drop)
+    }
+
+    #[test]
+    fn rows_that_cannot_be_encoded_are_an_error_and_nothing_hangs() {
+        for (name, kind) in Kind::ALL {
+            for threads in [1, 4] {
+                let (done, result) = std::sync::mpsc::channel();
+                std::thread::spawn(move || done.send(written(kind, threads)));
+                let said = result.recv_timeout(Duration::from_secs(60)).expect("it ends");
+                let error = said.expect_err(name);
+                let said = error.to_string();
+                assert!(said.contains("out: ") || said.contains("column src"), "{name}: {said}");
+            }
+        }
+    }
+}
