@@ -175,7 +175,7 @@ facts! { wrong:
     no_such_command("frobnicate", &["frobnicate", "no such command"]);
     a_command_with_a_typing_error("convrt a", &["convrt", "did you mean convert?"]);
     no_such_option("convert dump -o a.csv --columms src", &["--columms", "did you mean --columns?"]);
-    an_option_of_a_later_version("convert dump -o a.csv --append", &["--append", "no such option"]);
+    a_folder_option_with_a_file("convert dump -o a.csv --append", &["--append with -o a.csv", "folder"]);
     an_argument_too_many("schema x", &["x", "too many"]);
     no_input("convert -o a.parquet", &["<INPUT>", "missing"]);
     nothing_to_inspect("inspect", &["<INPUT>", "missing"]);

@@ -459,39 +459,6 @@ fn two_runs_at_once_are_refused() {
         .says("new: another run is writing this output");
 }
 
-/// Killed at moments spread over its run, and run again: the bytes of an undisturbed run.
-#[test]
-fn a_killed_run_goes_on_to_the_same_bytes() {
-    let folder = Folder::new();
-    // Two steps and a bit.
-    for number in 0..2100 {
-        let bad = if number % 700 == 3 { "x,1\n" } else { "" };
-        folder.write(&format!("in/{number:04}.csv"), format!("{}{bad}", dump(number * 3, 3, 4)));
-    }
-    let line = |output: &str| {
-        format!(
-            "convert in -o {output} --append --partition-by lastapp --columns src,start,source --threads 2"
-        )
-    };
-    let begun = std::time::Instant::now();
-    folder.run(&line("whole")).exits(4);
-    let takes = begun.elapsed();
-    let whole = folder.tree("whole");
-    let rejects = folder.read("whole.rejects.jsonl");
-    assert_eq!(folder.json("whole/_manifest.json")["inputs"].as_array().unwrap().len(), 2100);
-    for moment in 0..12u32 {
-        let name = format!("killed{moment}");
-        let mut child = folder.command(&line(&name)).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(takes * (moment + 1) / 12);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let was_done = folder.path(&name).exists() && folder.tree(&name) == whole;
-        folder.run(&line(&name)).exits(if was_done { 0 } else { 4 });
-        assert!(folder.tree(&name) == whole, "{name}");
-        assert_eq!(folder.read(&format!("{name}.rejects.jsonl")), rejects, "{name}");
-    }
-}
-
 /// The lines of one file, in the order of a key.
 fn sorted_by<K: Ord>(text: &str, key: impl Fn(&Value) -> K) -> String {
     let mut lines: Vec<&str> = text.lines().collect();

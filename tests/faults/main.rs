@@ -8,6 +8,7 @@
 
 mod ambience;
 mod closed;
+mod datasets;
 mod full;
 #[cfg(target_os = "linux")]
 mod injected;
