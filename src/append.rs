@@ -9,6 +9,7 @@
 //! Where a step ends is told by the sizes of its inputs alone: a run that goes on behind a killed one leaves the same
 //! bytes as one that was never killed.
 
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ use crate::output::{Place, Written};
 use crate::report::{OutputReport, SkippedReport};
 use crate::schema::TimeKind;
 use crate::sink::publish::folder::Folder;
-use crate::source::inputs::Input;
+use crate::source::inputs::{Input, MANIFEST};
 
 /// A step ends with the input with which its inputs have so many bytes, or are so many.
 const STEP_BYTES: u64 = 1 << 30;
@@ -41,48 +42,57 @@ pub(crate) fn check(job: &Job, target: &Path) -> Result<()> {
 
 /// Adds a job's inputs to its output.
 pub(crate) fn append(job: &Job, target: &Path, started: Instant) -> Result<Outcome> {
-    let mut manifest = match Manifest::load(target)? {
-        Some(manifest) => manifest,
-        None => begin(job, target)?,
-    };
+    let there = Manifest::load(target)?;
+    let is_begun = there.is_none();
+    if is_begun {
+        begin(job, target)?;
+    }
     let folder = Folder::open(target)?;
     // Another run may have added to it meanwhile.
-    manifest = Manifest::load(target)?.unwrap_or(manifest);
+    let mut manifest = Manifest::load(target)?.or(there).unwrap_or_default();
+    manifest.check_parts(folder.root())?;
     manifest.sweep(folder.root())?;
     let mut run = Run::begin(job)?;
-    let new = sort_out(job, &manifest, &mut run)?;
+    keep_rejects(job, &manifest, &mut run)?;
     if let Some(unfinished) = &manifest.unfinished {
         run.carried = (unfinished.rejected, unfinished.failed);
-        let rejects = unfinished.rejects.as_ref().map(|(path, bytes)| (path.into(), *bytes));
-        let is_there = |(path, bytes): &(std::path::PathBuf, u64)| {
-            std::fs::metadata(path).is_ok_and(|file| file.len() >= *bytes)
-        };
-        rejects.filter(is_there).map_or(Ok(()), |rejects| run.tally.go_on(rejects))?;
     }
-    if new.is_empty() {
-        run.tally.leave_rejects();
-    }
+    let new = sort_out(job, &manifest, &mut run);
     let added = steps(job, new, &mut manifest, &folder, &mut run);
     if added.is_err() {
         // Those of the steps that stand stay; nobody is told of another fault than the first.
         let _ = manifest.sweep(folder.root());
     }
     let outcome = publish_report(job, run, added, started)?;
-    // From here on nothing is left to be told.
-    if outcome.error.is_none() && manifest.unfinished.take().is_some() {
+    let is_done = outcome.error.is_none() && matches!(outcome.exit, Exit::Done | Exit::Incomplete);
+    if is_begun && !is_done && manifest.inputs.is_empty() {
+        // A dataset that nothing was added to is none.
+        let gone = fs::remove_file(folder.root().join(MANIFEST)).and_then(|()| fs::remove_dir(folder.root()));
+        gone.map_err(|error| Error::output(target, error))?;
+    } else if outcome.error.is_none() && manifest.unfinished.take().is_some() {
+        // From here on nothing is left to be told.
         manifest.save(folder.root())?;
     }
     Ok(outcome)
 }
 
+/// The rejects of what is in the dataset stay, and those of this run stand behind them.
+fn keep_rejects(job: &Job, manifest: &Manifest, run: &mut Run) -> Result<()> {
+    let Some(path) = &job.rejects else { return Ok(()) };
+    let Ok(there) = fs::metadata(path).map(|file| file.len()) else { return Ok(()) };
+    let listed = manifest.rejects.as_ref().filter(|(listed, _)| Path::new(listed) == path);
+    // What stands behind those that are listed is of a step that was not done.
+    run.tally.go_on(path, there, listed.map_or(there, |(_, bytes)| there.min(*bytes)))
+}
+
 /// A new dataset, with nothing in it.
-fn begin(job: &Job, target: &Path) -> Result<Manifest> {
+fn begin(job: &Job, target: &Path) -> Result<()> {
     let shape = Shape { times: None, ..shape(job, TimeKind::WallClock) };
-    let manifest = Manifest { calltable: version(), shape, ..Manifest::default() };
+    let rejects = job.rejects.as_ref().map(|path| (path.display().to_string(), 0));
+    let manifest = Manifest { calltable: version(), shape, rejects, ..Manifest::default() };
     let folder = Folder::create(target, false)?;
     manifest.save(folder.root())?;
-    folder.publish()?;
-    Ok(manifest)
+    folder.publish()
 }
 
 /// What the parts of this job have in common.
@@ -97,6 +107,8 @@ pub(crate) fn shape(job: &Job, times: TimeKind) -> Shape {
         times: Some(times.to_string()),
         columns: job.options.columns.iter().map(|column| column.name().to_string()).collect(),
         partition_by: by.map(|by| by.name().to_string()).collect(),
+        timezone: job.options.zone.as_ref().map(|zone| zone.to_string()),
+        records: job.options.records.name().map(str::to_string),
     }
 }
 
@@ -128,38 +140,65 @@ fn check_shape(job: &Job, target: &Path, there: &Shape) -> Result<()> {
     if there.columns != ours.columns {
         return differs("columns are", &there.columns.join(","), &ours.columns.join(","));
     }
-    if job.options.zone.is_some() && there.times.as_deref() == Some(WALL_CLOCK) {
-        return differs("times are", "wall-clock times without a zone", "instants, by --timezone");
+    let name = |name: &Option<String>| name.clone().unwrap_or_default();
+    if there.timezone != ours.timezone {
+        return differs("times are in the --timezone", &name(&there.timezone), &name(&ours.timezone));
+    }
+    if there.records != ours.records {
+        return differs("--records are", &name(&there.records), &name(&ours.records));
     }
     Ok(())
 }
 
 /// The inputs that are new; the others are told of.
-fn sort_out(job: &Job, manifest: &Manifest, run: &mut Run) -> Result<Vec<New>> {
+fn sort_out(job: &Job, manifest: &Manifest, run: &mut Run) -> Vec<New> {
     let mut known = Known::of(manifest);
     let mut new = Vec::new();
     for input in &job.inputs.inputs {
+        let failed = |why: String| Some(Error::input(&input.name, why));
         match known.standing(input) {
             // Reading it tells why.
             Err(_) => new.push(New { input: input.clone(), print: None }),
             Ok(Standing::New(print)) => new.push(New { input: input.clone(), print }),
-            Ok(Standing::Listed(source)) => {
-                let why = match source == input.name {
-                    true => "in the dataset already".to_string(),
-                    false => format!("in the dataset already, as {source}"),
-                };
-                run.skipped.push(SkippedReport { source: input.name.clone(), why });
+            Ok(Standing::Listed(Listed { source, error: Some(error), .. })) => {
+                let why = format!("is in the dataset up to a fault, as {source}: {error}");
+                run.tally.other(&input.name, 0, failed(why));
             }
-            Ok(Standing::Grown(bytes)) => {
+            Ok(Standing::Listed(listed)) => {
+                let source = input.name.clone();
+                run.skipped.push(SkippedReport { why: why_listed(job, &source, &listed), source });
+            }
+            Ok(Standing::Grown(listed)) => {
+                let bytes = listed.print.map_or(0, |print| print.bytes);
                 let why = format!(
-                    "has grown since its first {bytes} bytes were added to the dataset, whose records are in it already: \
-                     give what is new in a file of its own, or convert into a new dataset"
+                    "has grown since its first {bytes} bytes were added to the dataset, as {}, whose records are in it \
+                     already: give what is new in a file of its own, or convert into a new dataset",
+                    listed.source
                 );
-                run.tally.other(&input.name, 0, Some(Error::input(&input.name, why)));
+                run.tally.other(&input.name, 0, failed(why));
             }
         }
     }
-    Ok(new)
+    new
+}
+
+/// Why an input is passed over that is in the dataset.
+fn why_listed(job: &Job, source: &str, listed: &Listed) -> String {
+    let mut why = "in the dataset already".to_string();
+    if listed.source != source {
+        why += &format!(", as {}", listed.source);
+    }
+    // Times such as `now` are others in every run, so this cannot be an error.
+    if listed.filters.is_empty() != job.options.filters.is_empty() || listed.filters != filters(job) {
+        let filters =
+            if listed.filters.is_empty() { "none".to_string() } else { listed.filters.join(" and ") };
+        why += &format!("; its rows were filtered by other filters: {filters}");
+    }
+    why
+}
+
+fn filters(job: &Job) -> Vec<String> {
+    job.options.filters.iter().map(|filter| filter.to_string()).collect()
 }
 
 /// The ends of steps: after so many inputs each.
@@ -191,6 +230,11 @@ fn steps(
     run: &mut Run,
 ) -> Result<Vec<OutputReport>> {
     let ends = ends(job, &new);
+    if !new.is_empty() {
+        // From here on parts that are not listed are this run's.
+        manifest.unfinished.get_or_insert_default();
+        manifest.save(folder.root())?;
+    }
     let mut outputs = Vec::new();
     let mut from = 0;
     for end in ends.iter().copied() {
@@ -209,9 +253,11 @@ fn steps(
         };
         list(job, manifest, step, &written, times, run, before);
         let rejects = run.tally.publish_rejects()?;
+        if let Some((path, bytes)) = rejects {
+            manifest.rejects = Some((path.display().to_string(), bytes));
+        }
         let (rejected, failed) = run.left_out();
-        let rejects = rejects.map(|(path, bytes)| (path.display().to_string(), bytes));
-        manifest.unfinished = Some(Unfinished { rejected, failed, rejects });
+        manifest.unfinished = Some(Unfinished { rejected, failed });
         manifest.save(folder.root())?;
         outputs.extend(written.outputs);
     }
@@ -242,7 +288,7 @@ fn list(
             continue;
         };
         let (source, print) = (new.input.name.clone(), new.print.clone());
-        manifest.inputs.push(Listed { source, print, records, written, error });
+        manifest.inputs.push(Listed { source, print, records, written, filters: filters(job), error });
     }
     manifest.parts.extend(listed_parts(job, &written.outputs));
 }
@@ -294,7 +340,8 @@ impl Run {
     /// What this run's counts and those that it was left mean.
     pub(crate) fn verdict(&self, agreed: Agreed) -> Exit {
         match self.tally.verdict(agreed) {
-            Exit::Done if self.carried != (0, 0) && agreed == Agreed::Unsaid => Exit::Incomplete,
+            // To those of a killed run nobody has agreed.
+            Exit::Done if self.carried != (0, 0) => Exit::Incomplete,
             exit => exit,
         }
     }

@@ -19,7 +19,7 @@ use crate::options::Options;
 use crate::output::{self, Output, Written, columns_read};
 use crate::pipeline::{Event, Pipeline, times_of};
 use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory, rfc3339};
-use crate::schema::{Column, TimeKind};
+use crate::schema::{self, Column, TimeKind};
 use crate::sink::partition::By;
 use crate::sink::publish::folder::Folder;
 use crate::sink::publish::{Staged, is_same_place};
@@ -316,6 +316,11 @@ fn check(job: &Job) -> Result<()> {
     }
     if job.row_group_rows == 0 {
         return Err(Error::usage("a row group of no rows is asked for"));
+    }
+    if let Some(column) =
+        job.sort_by.iter().find(|column| matches!(column.def().kind, schema::Kind::List | schema::Kind::Map))
+    {
+        return Err(Error::usage(format!("--sort-by {}: a list has no order to sort by", column.name())));
     }
     if let Some(parts) = &job.parts {
         check_parts(job, parts)?;

@@ -4,7 +4,7 @@
 //! folder that was moved is not added again, whatever its name; and one that has grown since is told, for its first
 //! part is in the dataset already. The file has no times in it: the same steps leave the same bytes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -30,7 +30,10 @@ pub(crate) struct Manifest {
     pub(crate) inputs: Vec<Listed>,
     /// The parts; what else is in the folder is of a killed run.
     pub(crate) parts: Vec<ListedPart>,
-    /// What a run that has not ended must still tell.
+    /// Where the rejects are, and how many bytes of that file are of these inputs.
+    #[serde(default)]
+    pub(crate) rejects: Option<(String, u64)>,
+    /// Of a run that has not ended: what it must still tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished: Option<Unfinished>,
 }
@@ -46,10 +49,14 @@ pub(crate) struct Shape {
     pub(crate) columns: Vec<String>,
     /// What rows are told apart by.
     pub(crate) partition_by: Vec<String>,
+    /// The zone of `--timezone`, if there is one.
+    pub(crate) timezone: Option<String>,
+    /// Which records of calls are rows, if not all.
+    pub(crate) records: Option<String>,
 }
 
 /// An input that is in the dataset.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Listed {
     /// Its name, as the user gave it.
     pub(crate) source: String,
@@ -60,6 +67,9 @@ pub(crate) struct Listed {
     pub(crate) records: u64,
     /// Rows of it.
     pub(crate) written: u64,
+    /// What was asked of its rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) filters: Vec<String>,
     /// Why it was not read to its end, if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
@@ -77,14 +87,12 @@ pub(crate) struct ListedPart {
 }
 
 /// What the steps of a run that has not ended have left to tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Unfinished {
     /// Records that were rejected.
     pub(crate) rejected: u64,
     /// Inputs that failed.
     pub(crate) failed: u64,
-    /// Where the rejects are, and how many bytes of that file are of those steps.
-    pub(crate) rejects: Option<(String, u64)>,
 }
 
 /// What a file's content is known by.
@@ -96,6 +104,9 @@ pub(crate) struct Print {
     pub(crate) head: String,
     /// A hash of its last 64 KiB.
     pub(crate) tail: String,
+    /// Whether it has a header at most.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) is_one_line: bool,
 }
 
 /// How an input stands to a dataset.
@@ -103,17 +114,18 @@ pub(crate) struct Print {
 pub(crate) enum Standing {
     /// It is not in it; what it is to be known by, if it is no pipe.
     New(Option<Print>),
-    /// It is in it, under this name.
-    Listed(String),
-    /// It was in it with so many bytes, and has more now.
-    Grown(u64),
+    /// It is in it, as this.
+    Listed(Listed),
+    /// It begins with what is in it, as this.
+    Grown(Listed),
 }
 
-/// The inputs of a dataset, by their content and by their names.
+/// The inputs of a dataset, by their content and by their beginnings.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    by_print: HashMap<Print, String>,
-    by_source: HashMap<String, Vec<Print>>,
+    by_print: HashMap<Print, Listed>,
+    /// By the length of what was hashed of their beginnings, and by that hash.
+    by_head: BTreeMap<u64, HashMap<String, Vec<Listed>>>,
 }
 
 /// So much of a file's beginning and end is hashed.
@@ -156,11 +168,29 @@ impl Manifest {
         staged.publish().map(drop)
     }
 
-    /// Removes what a killed run has left: parts that are not listed, files that were being written, and folders in
-    /// which nothing is left.
+    /// Looks whether the parts are as they were written.
     ///
     /// # Errors
-    /// Output: the system refuses.
+    /// Output: one is missing, or is another one.
+    pub(crate) fn check_parts(&self, folder: &Path) -> Result<()> {
+        for part in &self.parts {
+            let path = folder.join(&part.path);
+            let is = fs::metadata(&path).map(|file| file.len());
+            if is.as_ref().ok() != Some(&part.bytes) {
+                let why = is.map_or_else(|error| error.to_string(), |bytes| format!("it has {bytes} bytes"));
+                let says =
+                    format!("is listed by {MANIFEST} with {} bytes, and is not there so: {why}", part.bytes);
+                return Err(Error::output(&path, says));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a killed run has left: parts that are not listed, files that were being written, and folders in
+    /// which nothing is left. Where no run was killed, parts that are not listed are somebody's.
+    ///
+    /// # Errors
+    /// Usage: there are such parts. Output: the system refuses.
     pub(crate) fn sweep(&self, folder: &Path) -> Result<()> {
         let listed: HashSet<&str> = self.parts.iter().map(|part| part.path.as_str()).collect();
         for entry in WalkDir::new(folder).min_depth(1).contents_first(true) {
@@ -170,6 +200,13 @@ impl Manifest {
                 within.to_str().is_some_and(|within| within == MANIFEST || listed.contains(within));
             if is_listed || !is_ours(&entry) {
                 continue;
+            }
+            let is_part = entry.file_name().as_encoded_bytes().starts_with(b"part-");
+            if is_part && self.unfinished.is_none() {
+                return Err(Error::usage(format!(
+                    "{}: is a part that {MANIFEST} does not list, and no run was killed here: move it away, or list it",
+                    entry.path().display()
+                )));
             }
             let removed = match entry.file_type().is_dir() {
                 // Only where nothing is left in it.
@@ -186,14 +223,18 @@ impl Known {
     /// The inputs of a dataset.
     pub(crate) fn of(manifest: &Manifest) -> Known {
         let mut known = Known::default();
-        let with_print = |listed: &Listed| Some((listed.source.clone(), listed.print.clone()?));
-        manifest.inputs.iter().filter_map(with_print).for_each(|(source, print)| known.add(source, print));
+        manifest.inputs.iter().for_each(|listed| known.add(listed));
         known
     }
 
-    fn add(&mut self, source: String, print: Print) {
-        self.by_source.entry(source.clone()).or_default().push(print.clone());
-        self.by_print.entry(print).or_insert(source);
+    fn add(&mut self, listed: &Listed) {
+        let Some(print) = &listed.print else { return };
+        self.by_print.entry(print.clone()).or_insert_with(|| listed.clone());
+        // All dumps of a kind begin with the same header.
+        if !print.is_one_line {
+            let of_length = self.by_head.entry(print.bytes.min(ENDS)).or_default();
+            of_length.entry(print.head.clone()).or_default().push(listed.clone());
+        }
     }
 
     /// How an input stands to the dataset; if it is new, it is known from now on.
@@ -204,17 +245,32 @@ impl Known {
         let (Some(print), Place::File(path)) = (Print::of(input)?, &input.place) else {
             return Ok(Standing::New(None));
         };
-        if let Some(source) = self.by_print.get(&print) {
-            return Ok(Standing::Listed(source.clone()));
+        if let Some(listed) = self.by_print.get(&print) {
+            return Ok(Standing::Listed(listed.clone()));
         }
-        for old in self.by_source.get(&input.name).into_iter().flatten() {
-            let may_have_grown = old.bytes > 0 && old.bytes < print.bytes;
-            if may_have_grown && hash(&mut File::open(path)?, old.bytes.min(ENDS))? == old.head {
-                return Ok(Standing::Grown(old.bytes));
+        if let Some(listed) = self.beginning(path, &print)? {
+            return Ok(Standing::Grown(listed));
+        }
+        let (source, print) = (input.name.clone(), Some(print));
+        let listed = Listed { source, print: print.clone(), ..Listed::default() };
+        self.add(&listed);
+        Ok(Standing::New(print))
+    }
+
+    /// The listed input that a file has grown from.
+    fn beginning(&self, path: &Path, print: &Print) -> io::Result<Option<Listed>> {
+        let mut file = File::open(path)?;
+        let head = held_at(&mut file, 0)?;
+        for (length, of_length) in self.by_head.range(1..=head.len() as u64) {
+            let hash_of_head = hash(&head[..*length as usize]);
+            for listed in of_length.get(&hash_of_head).into_iter().flatten() {
+                let Some(old) = listed.print.as_ref().filter(|old| old.bytes < print.bytes) else { continue };
+                if old.bytes <= ENDS || hash(&held_at(&mut file, old.bytes - ENDS)?) == old.tail {
+                    return Ok(Some(listed.clone()));
+                }
             }
         }
-        self.add(input.name.clone(), print.clone());
-        Ok(Standing::New(Some(print)))
+        Ok(None)
     }
 }
 
@@ -230,18 +286,28 @@ impl Print {
         }
         let mut file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        let head = hash(&mut file, bytes.min(ENDS))?;
-        file.seek(SeekFrom::Start(bytes.saturating_sub(ENDS)))?;
-        let tail = hash(&mut file, bytes.min(ENDS))?;
-        Ok(Some(Print { bytes, head, tail }))
+        let (head, tail) = (held_at(&mut file, 0)?, held_at(&mut file, bytes.saturating_sub(ENDS))?);
+        let line = head.iter().position(|byte| *byte == b'\n').map_or(head.len(), |end| end + 1);
+        let is_one_line = line as u64 == bytes;
+        Ok(Some(Print { bytes, head: hash(&head), tail: hash(&tail), is_one_line }))
     }
 }
 
-fn hash(file: &mut File, bytes: u64) -> io::Result<String> {
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// The 64 KiB that begin there, or what there is of them.
+fn held_at(file: &mut File, at: u64) -> io::Result<Vec<u8>> {
     let mut held = Vec::new();
-    file.take(bytes).read_to_end(&mut held)?;
+    file.seek(SeekFrom::Start(at))?;
+    file.take(ENDS).read_to_end(&mut held)?;
+    Ok(held)
+}
+
+fn hash(bytes: &[u8]) -> String {
     let mut hasher = SipHasher24::new();
-    hasher.write(&held);
+    hasher.write(bytes);
     let hash = hasher.finish128();
-    Ok(format!("{:016x}{:016x}", hash.h1, hash.h2))
+    format!("{:016x}{:016x}", hash.h1, hash.h2)
 }

@@ -123,7 +123,7 @@ pub enum Wanted {
 
 impl Wanted {
     /// Its name, where it is not the default.
-    fn name(self) -> Option<&'static str> {
+    pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Wanted::All => None,
             Wanted::Calls => Some("calls"),

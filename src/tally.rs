@@ -134,18 +134,16 @@ impl Tally {
         (reports().map(|input| input.counts.rejected).sum(), failed as u64)
     }
 
-    /// Goes on with the rejects of a run that did not end: so many bytes of that file.
+    /// Keeps the rejects that are in that file: so many of its bytes.
     ///
     /// # Errors
     /// They cannot be copied.
-    pub fn go_on(&mut self, rejects: (PathBuf, u64)) -> Result<()> {
-        self.rejects.kept = Some(rejects);
-        self.rejects.begin()
-    }
-
-    /// Leaves the rejects of an earlier run where they are: this one reads nothing.
-    pub fn leave_rejects(&mut self) {
-        self.rejects.path = None;
+    pub fn go_on(&mut self, path: &Path, there: u64, bytes: u64) -> Result<()> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.rejects.kept = Some((path.to_path_buf(), bytes));
+        if there > bytes { self.rejects.begin() } else { Ok(()) }
     }
 
     /// Publishes the rejects so far; comes back with where they are, and how many bytes.
@@ -292,9 +290,10 @@ impl Rejects {
             (Some(path), None) => match std::fs::symlink_metadata(&path) {
                 Ok(old) if old.is_file() => {
                     std::fs::remove_file(&path).map_err(|error| Error::output(&path, error))?;
+                    Staged::sweep(&path)?;
                     Ok(None)
                 }
-                _ => Ok(None),
+                _ => Staged::sweep(&path).map(|()| None),
             },
             (None, _) => Ok(None),
         }

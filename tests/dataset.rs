@@ -303,8 +303,10 @@ fn rejects_and_strictness_are_as_with_a_file() {
     assert_eq!(folder.read("ds.rejects.jsonl").lines().count(), 1);
     folder.run("convert a.csv -o strict --partition-by year --strict").exits(3);
     folder.run("convert a.csv -o strict --append --strict").exits(3);
-    assert_eq!(folder.files("strict"), ["_manifest.json"]);
-    assert_eq!(folder.others(), ["ds", "ds.rejects.jsonl", "strict", "strict.rejects.jsonl"]);
+    folder.write("b.csv", "Invoice,Amount\n1,2\n");
+    folder.run("convert b.csv -o failed --append").exits(1);
+    folder.run("convert a.csv -o wrong --append --sort-by extra").exits(2).says("a list has no order");
+    assert_eq!(folder.others(), ["ds", "ds.rejects.jsonl", "strict.rejects.jsonl"]);
 }
 
 #[test]
@@ -365,6 +367,84 @@ fn an_input_that_has_grown_fails_by_name() {
 }
 
 #[test]
+fn an_input_that_has_grown_under_another_name_fails_too() {
+    let folder = Folder::new();
+    folder.write("empty.csv", format!("{HEADER}\n"));
+    folder.write("small.csv", dump(0, 10, 3));
+    folder.write("large.csv", dump(100, 3000, 3));
+    folder.run("convert empty.csv small.csv large.csv -o ds --append").exits(0);
+    folder.write("small.1.csv", dump(0, 20, 3));
+    folder.write("large.1.csv", dump(100, 4000, 3));
+    // It has the same beginning, of 64 KiB, and goes on in another way.
+    folder.write("other.csv", dump(100, 2500, 3) + &dump(9000, 2000, 3)[HEADER.len() + 1..]);
+    let says = "has grown since its first ";
+    folder.run("convert small.1.csv other.csv -o ds --append").exits(4).says(&format!("small.1.csv: {says}"));
+    folder.run("convert large.1.csv other.csv -o ds --append").exits(1).says(&format!("large.1.csv: {says}"));
+    let sources: Vec<Value> = folder.json("ds/_manifest.json")["inputs"].as_array().unwrap().clone();
+    assert_eq!(sources.len(), 4);
+    assert_eq!(sources[3]["source"], "other.csv");
+}
+
+#[test]
+fn an_input_that_was_read_up_to_a_fault_fails_again() {
+    let folder = Folder::new();
+    folder.write("b.csv", dump(0, 10, 3));
+    folder.run("convert b.csv -o ds --append").exits(0);
+    let mut manifest = folder.json("ds/_manifest.json");
+    manifest["inputs"][0]["error"] = "the gzip data ends in the middle".into();
+    folder.write("ds/_manifest.json", manifest.to_string());
+    folder.write("c.csv", dump(20, 10, 3));
+    folder.run("convert b.csv c.csv -o ds --append").exits(4).says("b.csv: is in the dataset up to a fault");
+}
+
+#[test]
+fn parts_that_are_not_as_they_were_written_are_told() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 10, 3));
+    folder.write("b.csv", dump(10, 10, 3));
+    folder.run("convert a.csv -o ds --append").exits(0);
+    folder.write("ds/part-00007.parquet", "of somebody else");
+    folder.run("convert b.csv -o ds --append").exits(2).says("ds/part-00007.parquet: is a part that");
+    assert_eq!(folder.read("ds/part-00007.parquet"), "of somebody else");
+    fs::remove_file(folder.path("ds/part-00007.parquet")).unwrap();
+    folder.write("ds/part-00000.parquet", "another");
+    folder.run("convert b.csv -o ds --append").exits(1).says("ds/part-00000.parquet: is listed by");
+    fs::remove_file(folder.path("ds/part-00000.parquet")).unwrap();
+    folder.run("convert b.csv -o ds --append").exits(1).says("No such file");
+}
+
+#[test]
+fn datasets_in_walked_folders_are_passed_over() {
+    let folder = Folder::new();
+    folder.write("in/a.csv", dump(0, 10, 3));
+    folder.run("convert in/a.csv -o in/ds --to csv --max-file-rows 4").exits(0);
+    folder.run("convert in -o all.jsonl").exits(0).says("in/ds: a dataset of calltable");
+    assert_eq!(folder.read("all.jsonl").lines().count(), 10);
+}
+
+#[test]
+fn a_link_to_a_folder_stays_one() {
+    let folder = Folder::new();
+    folder.write("a.csv", dump(0, 10, 3));
+    folder.run("convert a.csv -o there --max-file-rows 4").exits(0);
+    std::os::unix::fs::symlink("there", folder.path("link")).unwrap();
+    folder.run("convert a.csv -o link/ --max-file-rows 5 --overwrite").exits(0);
+    assert_eq!(folder.files("there").len(), 3);
+    assert!(folder.path("link").is_symlink());
+    folder.write("b.csv", dump(10, 10, 3));
+    folder.run("convert b.csv -o link/ --append").exits(0);
+    assert_eq!(folder.files("there").len(), 4);
+}
+
+#[test]
+fn a_value_too_long_for_a_folders_name_is_told() {
+    let folder = Folder::new();
+    folder.write("a.csv", format!("{HEADER}\n1,2,3,,,{}\n", "x".repeat(300)));
+    folder.run("convert a.csv -o ds --partition-by lastapp").exits(1).says("too long for a folder's name");
+    assert_eq!(folder.others(), Vec::<String>::new());
+}
+
+#[test]
 fn an_input_that_gave_nothing_can_be_tried_again() {
     let folder = Folder::new();
     folder.write("a.csv", "Invoice,Amount\n1,2\n");
@@ -387,7 +467,8 @@ fn what_is_added_must_have_the_shape_of_what_is_there() {
     check("", "its partitions are by: year; asked for are: none");
     check("--partition-by year --to arrow", "its parts are: parquet; asked for are: arrow");
     check("--partition-by year --columns src", "its columns are");
-    check("--partition-by year --timezone UTC", "its times are");
+    check("--partition-by year --timezone UTC", "its times are in the --timezone: none; asked for are: UTC");
+    check("--partition-by year --records calls", "its --records are");
     assert_eq!(folder.files("ds").len(), 2);
 }
 
@@ -398,6 +479,9 @@ fn what_a_killed_run_has_left_is_removed_by_the_next() {
     folder.write("b.csv", dump(10, 10, 3));
     folder.run("convert a.csv -o ds --append --partition-by lastapp").exits(0);
     let before = folder.files("ds");
+    let mut manifest = folder.json("ds/_manifest.json");
+    manifest["unfinished"] = serde_json::json!({"rejected": 0, "failed": 0});
+    folder.write("ds/_manifest.json", manifest.to_string());
     folder.write("ds/lastapp=Other/part-00000.parquet", "not listed");
     folder.write("ds/lastapp=App%200/.part-00001.parquet.calltable.tmp", "not finished");
     folder.write("ds/._manifest.json.calltable.tmp", "not finished");
@@ -406,38 +490,65 @@ fn what_a_killed_run_has_left_is_removed_by_the_next() {
     assert!(!folder.path("ds/lastapp=Other").exists());
     // And a new folder that was being built.
     folder.write(".new.calltable.tmp/year=2024/part-00000.parquet", "not finished");
+    folder.write(".new.rejects.jsonl.calltable.tmp", "not finished");
     folder.run("convert a.csv -o new --partition-by year").exits(0);
     assert_eq!(folder.others(), ["ds", "new"]);
     assert_eq!(folder.files("new").len(), 2);
 }
 
+/// The sources of the rejects of `ds`, in order.
+fn rejected(folder: &Folder) -> Vec<String> {
+    let source =
+        |line: &str| serde_json::from_str::<Value>(line).unwrap()["source"].as_str().unwrap().to_string();
+    folder.read("ds.rejects.jsonl").lines().map(source).collect()
+}
+
 #[test]
-fn rejects_of_a_killed_runs_steps_are_kept_and_told() {
+fn rejects_of_what_is_in_the_dataset_stay() {
     let folder = Folder::new();
     folder.write("a.csv", format!("{}x,1,2\n", dump(0, 10, 3)));
     folder.write("b.csv", format!("{}y,1,2\n", dump(10, 10, 3)));
     folder.write("c.csv", dump(20, 10, 3));
+    folder.write("ds.rejects.jsonl", "of another output, long ago\n");
+    folder.run("convert a.csv -o ds --append").exits(4);
+    assert_eq!(rejected(&folder), ["a.csv"]);
+    folder.run("convert c.csv -o ds --append").exits(0);
+    folder.run("convert c.csv -o ds --append").exits(0).says("nothing new");
+    assert_eq!(rejected(&folder), ["a.csv"]);
+    folder.run("convert b.csv -o ds --append").exits(4);
+    assert_eq!(rejected(&folder), ["a.csv", "b.csv"]);
+    // Behind those that are listed are those of a step that was not done.
+    let text = folder.read("ds.rejects.jsonl");
+    folder.write("ds.rejects.jsonl", format!("{text}half"));
+    folder.write("d.csv", dump(30, 10, 3));
+    folder.run("convert d.csv -o ds --append").exits(0);
+    assert_eq!(folder.read("ds.rejects.jsonl"), text);
+}
+
+#[test]
+fn what_a_killed_run_has_rejected_is_told() {
+    let folder = Folder::new();
+    folder.write("a.csv", format!("{}x,1,2\n", dump(0, 10, 3)));
+    for (name, first) in [("c.csv", 20), ("d.csv", 40), ("e.csv", 60)] {
+        folder.write(name, dump(first, 10, 3));
+    }
     folder.run("convert a.csv -o ds --append").exits(4);
     // As it stands when the run was killed behind its first step.
-    let bytes = fs::metadata(folder.path("ds.rejects.jsonl")).unwrap().len();
-    let mut manifest = folder.json("ds/_manifest.json");
-    manifest["unfinished"] =
-        serde_json::json!({"rejected": 1, "failed": 0, "rejects": ["ds.rejects.jsonl", bytes]});
-    folder.write("ds/_manifest.json", manifest.to_string());
-    let killed = folder.tree("ds");
-    folder.run("convert a.csv b.csv -o ds --append").exits(4).says("the run before was killed");
-    let rejects = folder.read("ds.rejects.jsonl");
-    let sources: Vec<Value> =
-        rejects.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["source"].clone()).collect();
-    assert_eq!(sources, ["a.csv", "b.csv"]);
-    assert_eq!(folder.json("ds/_manifest.json").get("unfinished"), None);
-    // Also where nothing that is new is rejected.
-    fs::remove_dir_all(folder.path("ds")).unwrap();
-    killed.iter().for_each(|(path, bytes)| folder.write(&format!("ds/{path}"), bytes));
+    let kill = || {
+        let mut manifest = folder.json("ds/_manifest.json");
+        manifest["unfinished"] = serde_json::json!({"rejected": 1, "failed": 0});
+        folder.write("ds/_manifest.json", manifest.to_string());
+    };
+    kill();
     folder.run("convert a.csv c.csv -o ds --append").exits(4).says("the run before was killed");
-    assert_eq!(folder.read("ds.rejects.jsonl").lines().count(), 1);
+    assert_eq!(rejected(&folder), ["a.csv"]);
+    assert_eq!(folder.json("ds/_manifest.json").get("unfinished"), None);
     folder.run("convert a.csv c.csv -o ds --append").exits(0);
-    assert_eq!(folder.read("ds.rejects.jsonl").lines().count(), 1);
+    // To those nobody has agreed.
+    kill();
+    folder.run("convert d.csv -o ds --append --strict").exits(4);
+    kill();
+    folder.run("convert e.csv -o ds --append --max-rejects 5").exits(4);
 }
 
 #[test]

@@ -203,7 +203,22 @@ impl Dataset {
 
     fn open_part(&mut self, folder: &str) -> Result<usize> {
         let within = self.plan.root.join(folder);
-        let failed = |error| Error::output(&self.plan.shown.join(folder), error);
+        let failed = |error: std::io::Error| {
+            let path = self.plan.shown.join(folder);
+            match error.kind() {
+                std::io::ErrorKind::InvalidFilename => {
+                    let level = folder.split('/').map(str::len).max().unwrap_or(0);
+                    Error::output(
+                        &path,
+                        format!(
+                            "{level} bytes are too long for a folder's name: a value of a \
+                         partition's column is; leave such records out with --where, or partition by another column"
+                        ),
+                    )
+                }
+                _ => Error::output(&path, error),
+            }
+        };
         create_folders(&self.plan.root, folder).map_err(failed)?;
         let ending = self.plan.spec.kind.name();
         let number = match self.numbers.remove(folder) {

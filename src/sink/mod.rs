@@ -313,7 +313,7 @@ mod tests {
         let out = Out::Staged(Box::new(Staged::create(&path, false)?));
         let workers = Workers::new(threads)?;
         let schema = project(&[Column::Src], TimeKind::WallClock);
-        let mut sink = open(out, &spec, schema, &workers, 2)?;
+        let mut sink = open(out, &spec, schema, &workers, &Room::new(2))?;
         for _ in 0..20 {
             sink.write(&broken(2000), &[None], 100_000)?;
         }

@@ -182,6 +182,10 @@ fn level(parent: &str, name: &str, value: Option<&str>) -> String {
 }
 
 fn encoded(value: &str) -> String {
+    if value == NULL {
+        // Else it would be read as null.
+        return NULL.replacen('_', "%5F", 1);
+    }
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {
         match byte {
@@ -313,8 +317,8 @@ mod tests {
 
     #[test]
     fn values_are_percent_encoded() {
-        let types = [Some("in/out"), Some("ünlü a=b%"), Some(".."), None, Some("a-b_c.d~")];
-        let rows = rows(&[None; 5], &types, TimeKind::WallClock);
+        let types = [Some("in/out"), Some("ünlü a=b%"), Some(".."), None, Some("a-b_c.d~"), Some(NULL)];
+        let rows = rows(&[None; 6], &types, TimeKind::WallClock);
         assert_eq!(
             folders("call_type", &rows, None),
             [
@@ -322,7 +326,8 @@ mod tests {
                 "call_type=%C3%BCnl%C3%BC%20a%3Db%25",
                 "call_type=..",
                 "call_type=__HIVE_DEFAULT_PARTITION__",
-                "call_type=a-b_c.d~"
+                "call_type=a-b_c.d~",
+                "call_type=%5F_HIVE_DEFAULT_PARTITION__"
             ]
         );
         assert_eq!(

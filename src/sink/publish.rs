@@ -79,6 +79,20 @@ impl Staged {
         }
     }
 
+    /// Removes what a killed run has left of an output that this one does not write.
+    ///
+    /// # Errors
+    /// Output: the system refuses.
+    pub fn sweep(target: &Path) -> Result<()> {
+        match found_at(target) {
+            Ok(Found::File | Found::Nothing) => {
+                Place::of(target, true).map_or(Ok(()), |place| place.sweep(target))
+            }
+            // Where nothing can be, nothing is left.
+            _ => Ok(()),
+        }
+    }
+
     fn beside(target: &Path, overwrite: bool) -> Result<Staged> {
         let place = Place::of(target, overwrite)?;
         let file = place.claim(target)?;

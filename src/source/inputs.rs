@@ -336,7 +336,8 @@ impl Gathering {
         } else if kind.is_symlink() {
             Some("a link, and links in folders are not followed")
         } else if kind.is_dir() {
-            None
+            let is_dataset = !self.with_archives && entry.path().join(MANIFEST).is_file();
+            is_dataset.then_some("a dataset of calltable")
         } else if !kind.is_file() {
             Some("neither a file nor a folder")
         } else if name == MANIFEST || OUTPUT_ENDINGS.iter().any(ends) {

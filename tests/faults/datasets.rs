@@ -179,7 +179,8 @@ fn a_crash_or_an_error_at_each_single_call_costs_no_row_of_a_dataset() {
     if !can("strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO:when=1 true") {
         return;
     }
-    let folder = Folder::of(&[("old.csv", &dump(10)), ("new.csv", &dump(3000)), ("bad.csv", &broken(20))]);
+    let new = HEADER.to_string() + &(100..3000).map(record).collect::<String>();
+    let folder = Folder::of(&[("old.csv", &dump(10)), ("new.csv", &new), ("bad.csv", &broken(20))]);
     let add =
         "convert old.csv new.csv bad.csv -o ds --append --partition-by year --columns src,start --threads 1";
     folder.run("convert old.csv -o ds --append --partition-by year --columns src,start").exits(0);

@@ -56,7 +56,7 @@ impl Folder {
     /// # Errors
     /// Output: another run is writing it, or the system refuses.
     pub fn open(target: &Path) -> Result<Folder> {
-        let end = follow_links(target);
+        let end = end_of(target);
         let lock = locked(target, &end)?;
         Ok(Folder { target: target.into(), end, temp: None, overwrite: false, _lock: lock, _old: None })
     }
@@ -124,9 +124,14 @@ pub fn part_number(name: &OsStr, ending: &str) -> Option<u32> {
     number.parse().ok().filter(|_| is_number)
 }
 
+/// Where links lead from a target, which may be typed with a slash behind it.
+fn end_of(target: &Path) -> PathBuf {
+    follow_links(target.components().as_path())
+}
+
 /// Where a folder stands in the end, and where it is built.
 fn places(target: &Path) -> Result<(PathBuf, PathBuf)> {
-    let end = follow_links(target);
+    let end = end_of(target);
     let Some(name) = end.file_name() else {
         return Err(Error::usage(format!("{}: names no folder that can be created", target.display())));
     };

@@ -81,6 +81,18 @@ impl Place {
         }
     }
 
+    /// Removes the temporary file that a killed run has left; that of a living one stays.
+    pub(super) fn sweep(&self, target: &Path) -> Result<()> {
+        let failed = |e| Error::output(target, e);
+        let Ok(Some(left)) = self.open_existing() else { return Ok(()) };
+        match left.try_lock() {
+            Ok(()) if stands_at(&left, &self.temp).map_err(failed)? => {
+                fs::remove_file(&self.temp).map_err(failed)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The temporary file that stands there already, or None if it has just gone. Nothing but a
     /// plain file is opened: a link could lead to any file of the user's.
     fn open_existing(&self) -> io::Result<Option<File>> {
