@@ -418,7 +418,10 @@ fn datasets_in_walked_folders_are_passed_over() {
     let folder = Folder::new();
     folder.write("in/a.csv", dump(0, 10, 3));
     folder.run("convert in/a.csv -o in/ds --to csv --max-file-rows 4").exits(0);
-    folder.run("convert in -o all.jsonl").exits(0).says("in/ds: a dataset of calltable");
+    folder
+        .run("convert in -o all.jsonl")
+        .exits(0)
+        .says("in/ds/part-00000.csv: a part of a dataset of calltable");
     assert_eq!(folder.read("all.jsonl").lines().count(), 10);
 }
 

@@ -336,12 +336,13 @@ impl Gathering {
         } else if kind.is_symlink() {
             Some("a link, and links in folders are not followed")
         } else if kind.is_dir() {
-            let is_dataset = !self.with_archives && entry.path().join(MANIFEST).is_file();
-            is_dataset.then_some("a dataset of calltable")
+            None
         } else if !kind.is_file() {
             Some("neither a file nor a folder")
         } else if name == MANIFEST || OUTPUT_ENDINGS.iter().any(ends) {
             Some("an output of calltable, by its name")
+        } else if is_part(entry) {
+            Some("a part of a dataset of calltable")
         } else {
             None
         }
@@ -368,6 +369,13 @@ fn is_archive(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     let ends = |ending: &&&str| name.as_encoded_bytes().ends_with(ending.as_bytes());
     entry.file_type().is_file() && !is_hidden(name) && ARCHIVE_ENDINGS.iter().any(|ending| ends(&ending))
+}
+
+/// Whether a walked file has the name of a dataset's part, and its folder or one around it a manifest.
+fn is_part(entry: &DirEntry) -> bool {
+    let is_named_so = entry.file_name().as_encoded_bytes().starts_with(b"part-");
+    let mut folders = entry.path().ancestors().skip(1).take(entry.depth());
+    is_named_so && folders.any(|folder| folder.join(MANIFEST).is_file())
 }
 
 fn shown(path: &Path) -> String {
