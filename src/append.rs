@@ -59,12 +59,12 @@ pub(crate) fn append(job: &Job, target: &Path, started: Instant) -> Result<Outco
     }
     let new = sort_out(job, &manifest, &mut run);
     let added = steps(job, new, &mut manifest, &folder, &mut run);
-    if added.is_err() {
-        // Those of the steps that stand stay; nobody is told of another fault than the first.
+    let is_done = added.is_ok() && matches!(run.verdict(job.agreed), Exit::Done | Exit::Incomplete);
+    if !is_done {
+        // Parts of steps that stand stay; nobody is told of another fault than the first.
         let _ = manifest.sweep(folder.root());
     }
     let outcome = publish_report(job, run, added, started)?;
-    let is_done = outcome.error.is_none() && matches!(outcome.exit, Exit::Done | Exit::Incomplete);
     if is_begun && !is_done && manifest.inputs.is_empty() {
         // A dataset that nothing was added to is none.
         let gone = fs::remove_file(folder.root().join(MANIFEST)).and_then(|()| fs::remove_dir(folder.root()));

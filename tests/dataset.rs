@@ -305,6 +305,15 @@ fn rejects_and_strictness_are_as_with_a_file() {
     folder.run("convert a.csv -o strict --append --strict").exits(3);
     folder.write("b.csv", "Invoice,Amount\n1,2\n");
     folder.run("convert b.csv -o failed --append").exits(1);
+    // Parts that were finished before the reject.
+    folder.run("convert a.csv -o strict --append --strict --max-file-rows 5").exits(3);
+    folder.write("c.csv", dump(50, 20, 3));
+    folder.run("convert c.csv -o ds/ --append --partition-by year").exits(0);
+    let before = folder.tree("ds");
+    folder.write("d.csv", format!("{}x,1,2\n", dump(80, 20, 3)));
+    folder.run("convert d.csv -o ds --append --partition-by year --strict --max-file-rows 5").exits(3);
+    assert_eq!(folder.files("ds"), before.keys().cloned().collect::<Vec<_>>());
+    folder.run("convert d.csv -o ds --append --partition-by year").exits(4);
     folder.run("convert a.csv -o wrong --append --sort-by extra").exits(2).says("a list has no order");
     assert_eq!(folder.others(), ["ds", "ds.rejects.jsonl", "strict.rejects.jsonl"]);
 }

@@ -12,6 +12,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -203,22 +204,7 @@ impl Dataset {
 
     fn open_part(&mut self, folder: &str) -> Result<usize> {
         let within = self.plan.root.join(folder);
-        let failed = |error: std::io::Error| {
-            let path = self.plan.shown.join(folder);
-            match error.kind() {
-                std::io::ErrorKind::InvalidFilename => {
-                    let level = folder.split('/').map(str::len).max().unwrap_or(0);
-                    Error::output(
-                        &path,
-                        format!(
-                            "{level} bytes are too long for a folder's name: a value of a \
-                         partition's column is; leave such records out with --where, or partition by another column"
-                        ),
-                    )
-                }
-                _ => Error::output(&path, error),
-            }
-        };
+        let failed = |error| unopened(&self.plan.shown.join(folder), error);
         create_folders(&self.plan.root, folder).map_err(failed)?;
         let ending = self.plan.spec.kind.name();
         let number = match self.numbers.remove(folder) {
@@ -375,20 +361,32 @@ impl Piece {
     }
 }
 
+#[cold]
+fn unopened(folder: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidFilename => Error::output(
+            folder,
+            "a value of a partition's column is too long for a folder's name: leave such records out with --where, or \
+             partition by another column",
+        ),
+        _ => Error::output(folder, error),
+    }
+}
+
 fn hash(folder: &str) -> u64 {
     use std::hash::BuildHasher;
     foldhash::fast::FixedState::default().hash_one(folder)
 }
 
 /// Creates a partition's folders, and makes them last.
-fn create_folders(root: &Path, folder: &str) -> std::io::Result<()> {
+fn create_folders(root: &Path, folder: &str) -> io::Result<()> {
     let mut path = root.to_path_buf();
     for level in folder.split('/').filter(|level| !level.is_empty()) {
         let parent = path.clone();
         path.push(level);
         match fs::create_dir(&path) {
             Ok(()) => sync_folder_at(&parent)?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
@@ -396,7 +394,7 @@ fn create_folders(root: &Path, folder: &str) -> std::io::Result<()> {
 }
 
 /// The number behind those of the parts that are there.
-fn next_number(folder: &Path, ending: &str) -> std::io::Result<u32> {
+fn next_number(folder: &Path, ending: &str) -> io::Result<u32> {
     let mut next = 0;
     for entry in fs::read_dir(folder)? {
         if let Some(number) = part_number(&entry?.file_name(), ending) {
