@@ -251,6 +251,7 @@ fn steps(
         else {
             break;
         };
+        folder.sync()?;
         list(job, manifest, step, &written, times, run, before);
         let rejects = run.tally.publish_rejects()?;
         if let Some((path, bytes)) = rejects {

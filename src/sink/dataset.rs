@@ -8,7 +8,8 @@
 //! A part is closed to make place for another partition's only if nothing has come for it in a while, so rows that
 //! are in the order of their partitions never wait. Where many partitions take turns, rows of those that find no
 //! place are set aside on disk and sorted: as many files as there are partitions, not as there are rows.
-//! What becomes of a row depends on the rows before it alone, not on threads or memory.
+//! What a part holds is on the disk when it is finished; that its name lasts is for whoever publishes the dataset
+//! (`publish::folder`). What becomes of a row depends on the rows before it alone, not on threads or memory.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -22,8 +23,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::measure::text_of;
 use super::partition::{Partitioner, Partitions};
+use super::publish::Staged;
 use super::publish::folder::part_number;
-use super::publish::{Staged, sync_folder_at};
 use super::room::Room;
 use super::{Kind, Out, Sink, Spec, open};
 use crate::error::{Error, Result};
@@ -205,7 +206,7 @@ impl Dataset {
     fn open_part(&mut self, folder: &str) -> Result<usize> {
         let within = self.plan.root.join(folder);
         let failed = |error| unopened(&self.plan.shown.join(folder), error);
-        create_folders(&self.plan.root, folder).map_err(failed)?;
+        fs::create_dir_all(&within).map_err(failed)?;
         let ending = self.plan.spec.kind.name();
         let number = match self.numbers.remove(folder) {
             Some(number) => number,
@@ -223,7 +224,7 @@ impl Dataset {
     fn finish_part(&mut self, at: usize) -> Result<()> {
         let part = self.parts.remove(at);
         let (out, row_groups) = part.sink.finish()?;
-        let bytes = out.publish()?.unwrap_or(0);
+        let bytes = out.publish_in()?.unwrap_or(0);
         let path = part.path.display().to_string();
         self.finished.push(OutputReport { path, rows: part.rows, bytes, row_groups });
         if self.numbers.len() == MOST_NUMBERS {
@@ -376,21 +377,6 @@ fn unopened(folder: &Path, error: io::Error) -> Error {
 fn hash(folder: &str) -> u64 {
     use std::hash::BuildHasher;
     foldhash::fast::FixedState::default().hash_one(folder)
-}
-
-/// Creates a partition's folders, and makes them last.
-fn create_folders(root: &Path, folder: &str) -> io::Result<()> {
-    let mut path = root.to_path_buf();
-    for level in folder.split('/').filter(|level| !level.is_empty()) {
-        let parent = path.clone();
-        path.push(level);
-        match fs::create_dir(&path) {
-            Ok(()) => sync_folder_at(&parent)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// The number behind those of the parts that are there.

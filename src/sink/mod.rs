@@ -172,6 +172,19 @@ impl Out {
     }
 }
 
+impl Out {
+    /// The same in a folder whose names are made to last later, all at once.
+    ///
+    /// # Errors
+    /// As of [`publish`](Out::publish).
+    pub fn publish_in(self) -> Result<Option<u64>> {
+        match self {
+            Out::Staged(staged) => staged.publish_in().map(Some),
+            Out::Stream(_) => self.publish(),
+        }
+    }
+}
+
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {

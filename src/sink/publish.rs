@@ -146,11 +146,21 @@ impl Staged {
     /// Output: the system refuses, or without `overwrite` something was put there meanwhile;
     /// nothing is published then.
     pub fn publish(mut self) -> Result<u64> {
-        self.sync_and_rename().map_err(|e| Error::output(&self.target, e))?;
+        self.sync_and_rename(true).map_err(|e| Error::output(&self.target, e))?;
         Ok(self.bytes)
     }
 
-    fn sync_and_rename(&mut self) -> io::Result<()> {
+    /// The same in a folder whose names are made to last later, all at once: what the output holds is on the disk,
+    /// and its name may not be.
+    ///
+    /// # Errors
+    /// As of [`publish`](Staged::publish).
+    pub fn publish_in(mut self) -> Result<u64> {
+        self.sync_and_rename(false).map_err(|e| Error::output(&self.target, e))?;
+        Ok(self.bytes)
+    }
+
+    fn sync_and_rename(&mut self, is_to_last: bool) -> io::Result<()> {
         self.out.flush()?;
         let Some(place) = &self.place else { return Ok(()) };
         self.out.get_ref().sync_all()?;
@@ -161,7 +171,7 @@ impl Staged {
             ));
         }
         // What cannot be opened is told while nothing is published.
-        let folder = open_folder(folder_of(&place.end))?;
+        let folder = if is_to_last { open_folder(folder_of(&place.end))? } else { None };
         unfinished::end(&place.temp, || fs::rename(&place.temp, &place.end))?;
         self.place = None;
         sync_folder(folder)

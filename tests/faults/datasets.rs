@@ -202,6 +202,8 @@ fn a_crash_or_an_error_at_each_single_call_costs_no_row_of_a_dataset() {
         ("fsync", "error=EIO"),
         ("rename", "error=EACCES"),
         ("mkdir", "error=ENOSPC"),
+        ("syncfs", "signal=KILL"),
+        ("syncfs", "error=EIO"),
     ];
     for (call, fault) in faults {
         fresh();
