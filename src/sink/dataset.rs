@@ -37,7 +37,10 @@ use crate::workers::Workers;
 const OPEN: usize = 4;
 
 /// A part may be closed for another when so many rows have gone to others since its last.
-const IDLE_ROWS: u64 = 50_000;
+const IDLE_ROWS: u64 = 10_000;
+
+/// A part that is closed with fewer rows is the only one of its partition that is: what comes for it later is set aside.
+const SMALL: u64 = 10_000;
 
 /// Bytes of input text of all row groups that are open: about 250,000 records. The largest is closed when they are
 /// more.
@@ -76,7 +79,8 @@ pub struct Dataset {
     parts: Vec<Part>,
     /// Rows so far: the clock of what is idle.
     rows: u64,
-    /// Hashes of the partitions that found no place: what comes for them later is set aside, too, for their order.
+    /// Hashes of the partitions that found no place, and of those whose part was closed while it was small: what comes
+    /// for them later is set aside, for their order, and so that small parts are few.
     /// Two of one hash are set aside together, which costs time and nothing else.
     crowded: HashSet<u64>,
     aside: Option<Aside>,
@@ -193,7 +197,12 @@ impl Dataset {
         if self.parts.len() == OPEN {
             let idle = self.parts.iter().enumerate().min_by_key(|(_, part)| part.last);
             match idle {
-                Some((at, part)) if self.rows - part.last >= IDLE_ROWS => self.finish_part(at)?,
+                Some((at, part)) if self.rows - part.last >= IDLE_ROWS => {
+                    if part.rows < SMALL {
+                        self.crowded.insert(hash(&part.folder));
+                    }
+                    self.finish_part(at)?;
+                }
                 _ => {
                     self.crowded.insert(hash(folder));
                     return Ok(None);
@@ -480,8 +489,13 @@ mod tests {
     fn what_is_idle_makes_place_and_begins_a_part_when_it_comes_again() {
         let many = IDLE_ROWS as usize;
         check(
-            &[("a", 5), ("b", many), ("c", many), ("d", many), ("e", 7), ("a", 3)],
+            &[("a", 5), ("b", many), ("c", many), ("d", many), ("e", 7), ("a", 3), ("b", many), ("a", 2)],
             &[("a", 2), ("b", 1), ("c", 1), ("d", 1), ("e", 1)],
+        );
+        // One that was not small may come again as often as it likes.
+        check(
+            &[("a", many), ("b", many), ("c", many), ("d", many), ("e", many), ("a", 3), ("b", 2)],
+            &[("a", 2), ("b", 2), ("c", 1), ("d", 1), ("e", 1)],
         );
     }
 
