@@ -15,9 +15,9 @@ use std::time::Instant;
 
 use crate::convert::{Agreed, Exit, Job, Outcome, Run, publish_report, write};
 use crate::error::{Error, Result};
-use crate::manifest::{Known, Listed, ListedPart, Manifest, Print, Shape, Standing, Unfinished};
+use crate::manifest::{Known, Listed, ListedPart, Manifest, Print, Shape, Standing};
 use crate::output::{Place, Written};
-use crate::report::{OutputReport, SkippedReport};
+use crate::report::{LeftOut, OutputReport, SkippedReport};
 use crate::schema::TimeKind;
 use crate::sink::publish::folder::Folder;
 use crate::source::inputs::{Input, MANIFEST};
@@ -54,9 +54,7 @@ pub(crate) fn append(job: &Job, target: &Path, started: Instant) -> Result<Outco
     manifest.sweep(folder.root())?;
     let mut run = Run::begin(job)?;
     keep_rejects(job, &manifest, &mut run)?;
-    if let Some(unfinished) = &manifest.unfinished {
-        run.carried = (unfinished.rejected, unfinished.failed);
-    }
+    run.carried = manifest.unfinished.unwrap_or_default();
     let new = sort_out(job, &manifest, &mut run);
     let added = steps(job, new, &mut manifest, &folder, &mut run);
     let is_done = added.is_ok() && matches!(run.verdict(job.agreed), Exit::Done | Exit::Incomplete);
@@ -87,24 +85,19 @@ fn keep_rejects(job: &Job, manifest: &Manifest, run: &mut Run) -> Result<()> {
 
 /// A new dataset, with nothing in it.
 fn begin(job: &Job, target: &Path) -> Result<()> {
-    let shape = Shape { times: None, ..shape(job, TimeKind::WallClock) };
     let rejects = job.rejects.as_ref().map(|path| (path.display().to_string(), 0));
-    let manifest = Manifest { calltable: version(), shape, rejects, ..Manifest::default() };
+    let manifest = Manifest { calltable: version(), shape: shape(job), rejects, ..Manifest::default() };
     let folder = Folder::create(target, false)?;
     manifest.save(folder.root())?;
     folder.publish()
 }
 
-/// What the parts of this job have in common.
-pub(crate) fn shape(job: &Job, times: TimeKind) -> Shape {
-    let times = match times {
-        TimeKind::WallClock => WALL_CLOCK,
-        TimeKind::Instant => INSTANT,
-    };
+/// What the parts of this job have in common, as far as that is known before the first row.
+fn shape(job: &Job) -> Shape {
     let by = job.parts.iter().flat_map(|parts| &parts.partition_by);
     Shape {
         kind: job.kind.name().to_string(),
-        times: Some(times.to_string()),
+        times: None,
         columns: job.options.columns.iter().map(|column| column.name().to_string()).collect(),
         partition_by: by.map(|by| by.name().to_string()).collect(),
         timezone: job.options.zone.as_ref().map(|zone| zone.to_string()),
@@ -112,16 +105,15 @@ pub(crate) fn shape(job: &Job, times: TimeKind) -> Shape {
     }
 }
 
-const WALL_CLOCK: &str = "wall-clock";
-const INSTANT: &str = "instant";
+const TIMES: [(&str, TimeKind); 2] = [("wall-clock", TimeKind::WallClock), ("instant", TimeKind::Instant)];
 
-pub(crate) fn version() -> String {
+fn version() -> String {
     env!("CARGO_PKG_VERSION").to_string()
 }
 
 /// What is added must be of the same shape as what is there.
 fn check_shape(job: &Job, target: &Path, there: &Shape) -> Result<()> {
-    let ours = shape(job, TimeKind::WallClock);
+    let ours = shape(job);
     let differs = |what: &str, there: &str, ours: &str| {
         let none = |text: &str| if text.is_empty() { "none".to_string() } else { text.to_string() };
         Err(Error::usage(format!(
@@ -189,7 +181,7 @@ fn why_listed(job: &Job, source: &str, listed: &Listed) -> String {
         why += &format!(", as {}", listed.source);
     }
     // Times such as `now` are others in every run, so this cannot be an error.
-    if listed.filters.is_empty() != job.options.filters.is_empty() || listed.filters != filters(job) {
+    if listed.filters != filters(job) {
         let filters =
             if listed.filters.is_empty() { "none".to_string() } else { listed.filters.join(" and ") };
         why += &format!("; its rows were filtered by other filters: {filters}");
@@ -241,11 +233,8 @@ fn steps(
         let step = &new[from..end];
         from = end;
         let before = run.tally.begun();
-        let times = match manifest.shape.times.as_deref() {
-            Some(INSTANT) => Some(TimeKind::Instant),
-            Some(_) => Some(TimeKind::WallClock),
-            None => None,
-        };
+        let named = |(name, _): &&(&str, TimeKind)| manifest.shape.times.as_deref() == Some(name);
+        let times = TIMES.iter().find(named).map(|(_, times)| *times);
         let inputs: Vec<Input> = step.iter().map(|new| new.input.clone()).collect();
         let Some((written, times)) = write(job, inputs, times, Place::Folder(folder.root().into()), run)?
         else {
@@ -257,8 +246,7 @@ fn steps(
         if let Some((path, bytes)) = rejects {
             manifest.rejects = Some((path.display().to_string(), bytes));
         }
-        let (rejected, failed) = run.left_out();
-        manifest.unfinished = Some(Unfinished { rejected, failed });
+        manifest.unfinished = Some(run.left_out());
         manifest.save(folder.root())?;
         outputs.extend(written.outputs);
     }
@@ -279,7 +267,8 @@ fn list(
     let inputs = run.tally.of_inputs(before, step.len());
     // Before the first row nothing is decided.
     if manifest.shape.times.is_none() && !written.outputs.is_empty() {
-        manifest.shape.times = shape(job, times).times;
+        let name = TIMES.iter().find(|(_, kind)| *kind == times).map(|(name, _)| name.to_string());
+        manifest.shape.times = name;
     }
     for (new, found) in step.iter().zip(inputs) {
         // What gave no record can be tried again.
@@ -295,7 +284,7 @@ fn list(
 }
 
 /// The parts as the manifest has them: by their path in the folder.
-pub(crate) fn listed_parts(job: &Job, outputs: &[OutputReport]) -> Vec<ListedPart> {
+fn listed_parts(job: &Job, outputs: &[OutputReport]) -> Vec<ListedPart> {
     let within = |path: &str| {
         let target = job.output.as_deref().unwrap_or(Path::new(""));
         Path::new(path).strip_prefix(target).map_or(path.to_string(), |path| path.display().to_string())
@@ -316,8 +305,7 @@ pub(crate) fn manifest_of(
     times: TimeKind,
     run: &Run,
 ) -> Manifest {
-    let mut manifest = Manifest { shape: shape(job, times), ..Manifest::default() };
-    manifest.shape.times = None;
+    let mut manifest = Manifest { shape: shape(job), ..Manifest::default() };
     let new = |(input, print): (&Input, Option<Print>)| New { input: input.clone(), print };
     let step: Vec<New> = job.inputs.inputs.iter().zip(prints).map(new).collect();
     list(job, &mut manifest, &step, written, times, run, 0);
@@ -332,17 +320,17 @@ impl Job {
 }
 
 impl Run {
-    /// Records rejected and inputs failed, those of a killed run's steps among them.
-    fn left_out(&self) -> (u64, u64) {
-        let (rejected, failed) = self.tally.left_out();
-        (rejected + self.carried.0, failed + self.carried.1)
+    /// What is left out so far, that of a killed run's steps with it.
+    fn left_out(&self) -> LeftOut {
+        let LeftOut { rejected, failed } = self.tally.left_out();
+        LeftOut { rejected: rejected + self.carried.rejected, failed: failed + self.carried.failed }
     }
 
     /// What this run's counts and those that it was left mean.
     pub(crate) fn verdict(&self, agreed: Agreed) -> Exit {
         match self.tally.verdict(agreed) {
             // To those of a killed run nobody has agreed.
-            Exit::Done if self.carried != (0, 0) => Exit::Incomplete,
+            Exit::Done if self.carried != LeftOut::default() => Exit::Incomplete,
             exit => exit,
         }
     }

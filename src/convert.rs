@@ -18,7 +18,7 @@ use crate::manifest::Print;
 use crate::options::Options;
 use crate::output::{self, Output, Written, columns_read};
 use crate::pipeline::{Event, Pipeline, times_of};
-use crate::report::{OutputReport, Report, SkippedReport, Totals, peak_memory, rfc3339};
+use crate::report::{LeftOut, OutputReport, Report, SkippedReport, Totals, peak_memory, rfc3339};
 use crate::schema::{self, Column, TimeKind};
 use crate::sink::partition::By;
 use crate::sink::publish::folder::Folder;
@@ -236,8 +236,8 @@ pub struct Outcome {
     pub exit: Exit,
     /// What happened.
     pub report: Report,
-    /// Records rejected and inputs failed in steps of a killed run that this one has gone on from.
-    pub carried: (u64, u64),
+    /// What was left out in steps of a killed run that this one has gone on from.
+    pub carried: LeftOut,
     /// Why nothing is published, if that is for a fault of the output.
     pub error: Option<Error>,
 }
@@ -297,14 +297,19 @@ pub(crate) struct Run {
     workers: Workers,
     /// Inputs that are passed over besides those of walked folders.
     pub(crate) skipped: Vec<SkippedReport>,
-    /// Records rejected and inputs failed in steps of a run that was killed.
-    pub(crate) carried: (u64, u64),
+    /// What was left out in steps of a run that was killed.
+    pub(crate) carried: LeftOut,
 }
 
 impl Run {
     pub(crate) fn begin(job: &Job) -> Result<Run> {
         let tally = Tally::new(job.rejects.as_deref());
-        Ok(Run { tally, workers: Workers::new(job.limits.threads)?, skipped: Vec::new(), carried: (0, 0) })
+        Ok(Run {
+            tally,
+            workers: Workers::new(job.limits.threads)?,
+            skipped: Vec::new(),
+            carried: LeftOut::default(),
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use std::hash::Hasher;
 use walkdir::WalkDir;
 
 use crate::error::{Error, Result};
+use crate::report::LeftOut;
 use crate::sink::publish::Staged;
 use crate::sink::publish::folder::{is_empty, is_ours};
 use crate::source::inputs::{Input, MANIFEST, Place};
@@ -35,7 +36,7 @@ pub(crate) struct Manifest {
     pub(crate) rejects: Option<(String, u64)>,
     /// Of a run that has not ended: what it must still tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) unfinished: Option<Unfinished>,
+    pub(crate) unfinished: Option<LeftOut>,
 }
 
 /// What all parts of a dataset have in common.
@@ -86,15 +87,6 @@ pub(crate) struct ListedPart {
     pub(crate) bytes: u64,
 }
 
-/// What the steps of a run that has not ended have left to tell.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Unfinished {
-    /// Records that were rejected.
-    pub(crate) rejected: u64,
-    /// Inputs that failed.
-    pub(crate) failed: u64,
-}
-
 /// What a file's content is known by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Print {
@@ -123,9 +115,10 @@ pub(crate) enum Standing {
 /// The inputs of a dataset, by their content and by their beginnings.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    by_print: HashMap<Print, Listed>,
+    inputs: Vec<Listed>,
+    by_print: HashMap<Print, usize>,
     /// By the length of what was hashed of their beginnings, and by that hash.
-    by_head: BTreeMap<u64, HashMap<String, Vec<Listed>>>,
+    by_head: BTreeMap<usize, HashMap<String, Vec<usize>>>,
 }
 
 /// So much of a file's beginning and end is hashed.
@@ -223,18 +216,20 @@ impl Known {
     /// The inputs of a dataset.
     pub(crate) fn of(manifest: &Manifest) -> Known {
         let mut known = Known::default();
-        manifest.inputs.iter().for_each(|listed| known.add(listed));
+        manifest.inputs.iter().for_each(|listed| known.add(listed.clone()));
         known
     }
 
-    fn add(&mut self, listed: &Listed) {
+    fn add(&mut self, listed: Listed) {
         let Some(print) = &listed.print else { return };
-        self.by_print.entry(print.clone()).or_insert_with(|| listed.clone());
+        let at = self.inputs.len();
+        self.by_print.entry(print.clone()).or_insert(at);
         // All dumps of a kind begin with the same header.
         if !print.is_one_line {
-            let of_length = self.by_head.entry(print.bytes.min(ENDS)).or_default();
-            of_length.entry(print.head.clone()).or_default().push(listed.clone());
+            let of_length = self.by_head.entry(print.bytes.min(ENDS) as usize).or_default();
+            of_length.entry(print.head.clone()).or_default().push(at);
         }
+        self.inputs.push(listed);
     }
 
     /// How an input stands to the dataset; if it is new, it is known from now on.
@@ -245,28 +240,31 @@ impl Known {
         let (Some(print), Place::File(path)) = (Print::of(input)?, &input.place) else {
             return Ok(Standing::New(None));
         };
-        if let Some(listed) = self.by_print.get(&print) {
-            return Ok(Standing::Listed(listed.clone()));
+        if let Some(at) = self.by_print.get(&print) {
+            return Ok(Standing::Listed(self.inputs[*at].clone()));
         }
-        if let Some(listed) = self.beginning(path, &print)? {
-            return Ok(Standing::Grown(listed));
+        if let Some(at) = self.beginning(path, &print)? {
+            return Ok(Standing::Grown(self.inputs[at].clone()));
         }
         let (source, print) = (input.name.clone(), Some(print));
-        let listed = Listed { source, print: print.clone(), ..Listed::default() };
-        self.add(&listed);
+        self.add(Listed { source, print: print.clone(), ..Listed::default() });
         Ok(Standing::New(print))
     }
 
     /// The listed input that a file has grown from.
-    fn beginning(&self, path: &Path, print: &Print) -> io::Result<Option<Listed>> {
+    fn beginning(&self, path: &Path, print: &Print) -> io::Result<Option<usize>> {
         let mut file = File::open(path)?;
         let head = held_at(&mut file, 0)?;
-        for (length, of_length) in self.by_head.range(1..=head.len() as u64) {
-            let hash_of_head = hash(&head[..*length as usize]);
-            for listed in of_length.get(&hash_of_head).into_iter().flatten() {
-                let Some(old) = listed.print.as_ref().filter(|old| old.bytes < print.bytes) else { continue };
+        // There may be as many lengths as inputs: each byte is hashed once for all of them.
+        let (mut hasher, mut hashed) = (SipHasher24::new(), 0);
+        for (length, of_length) in self.by_head.range(1..=head.len()) {
+            hasher.write(&head[hashed..*length]);
+            hashed = *length;
+            for at in of_length.get(&shown(&hasher)).into_iter().flatten() {
+                let old = self.inputs[*at].print.as_ref().filter(|old| old.bytes < print.bytes);
+                let Some(old) = old else { continue };
                 if old.bytes <= ENDS || hash(&held_at(&mut file, old.bytes - ENDS)?) == old.tail {
-                    return Ok(Some(listed.clone()));
+                    return Ok(Some(*at));
                 }
             }
         }
@@ -308,6 +306,10 @@ fn held_at(file: &mut File, at: u64) -> io::Result<Vec<u8>> {
 fn hash(bytes: &[u8]) -> String {
     let mut hasher = SipHasher24::new();
     hasher.write(bytes);
+    shown(&hasher)
+}
+
+fn shown(hasher: &SipHasher24) -> String {
     let hash = hasher.finish128();
     format!("{:016x}{:016x}", hash.h1, hash.h2)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::source::inputs::Skipped;
 
@@ -75,6 +75,15 @@ pub struct InputCounts {
     pub repaired: u64,
     /// Header lines that came again.
     pub repeated_headers: u64,
+}
+
+/// What is not in the output, and should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Records that were rejected.
+    pub rejected: u64,
+    /// Inputs that failed.
+    pub failed: u64,
 }
 
 /// The sums over all inputs.

@@ -12,7 +12,7 @@ use crate::dump::About;
 use crate::error::{Error, Result};
 use crate::frame::{Reason, Reject};
 use crate::pipeline::{Ended, Event};
-use crate::report::{InputReport, RejectsReport, Report, SkippedReport};
+use crate::report::{InputReport, LeftOut, RejectsReport, Report, SkippedReport};
 use crate::sink::publish::Staged;
 use crate::sink::rejects::{RejectLine, write_line};
 
@@ -128,10 +128,13 @@ impl Tally {
     }
 
     /// How many records are rejected so far, and how many inputs have failed.
-    pub fn left_out(&self) -> (u64, u64) {
-        let reports = || self.inputs.iter().map(|input| &input.report);
-        let failed = reports().filter(|input| input.error.is_some()).count();
-        (reports().map(|input| input.counts.rejected).sum(), failed as u64)
+    pub fn left_out(&self) -> LeftOut {
+        let reports =
+            || self.inputs.iter().filter(|input| input.skipped.is_none()).map(|input| &input.report);
+        LeftOut {
+            rejected: reports().map(|input| input.counts.rejected).sum(),
+            failed: reports().filter(|input| input.error.is_some()).count() as u64,
+        }
     }
 
     /// Keeps the rejects that are in that file: so many of its bytes.
@@ -164,12 +167,11 @@ impl Tally {
     pub fn verdict(&self, agreed: Agreed) -> Exit {
         let reports =
             || self.inputs.iter().filter(|input| input.skipped.is_none()).map(|input| &input.report);
-        let failed = reports().filter(|input| input.error.is_some()).count() as u64;
+        let LeftOut { rejected, failed } = self.left_out();
         // Where nothing was asked for, nothing need be read.
         let is_unread = |input: &InputReport| input.error.is_some() && input.counts.records == 0;
         let read_nothing = !self.inputs.is_empty() && reports().all(is_unread);
         let records = reports().map(|input| input.counts.records).sum();
-        let rejected = reports().map(|input| input.counts.rejected).sum();
         judge(read_nothing, failed, records, rejected, agreed)
     }
 

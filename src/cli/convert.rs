@@ -38,6 +38,7 @@ fn job(typed: &Convert, json: bool, signals: &Signals) -> Result<Job> {
     let read = reading::options(&typed.reading)?;
     let context = filters::context(&typed.filters.groups, &read)?;
     let filters = filters::filters(&typed.filters, &context)?;
+    let sort_by = typed.output.sort_by.as_deref().map_or(Ok(Vec::new()), |list| listed("--sort-by", list))?;
     let records = reading::records(typed.filters.records);
     let options = Options { columns: columns(typed.output.columns.as_deref())?, records, filters, ..read };
     let limits = reading::limits(&typed.running)?;
@@ -59,13 +60,7 @@ fn job(typed: &Convert, json: bool, signals: &Signals) -> Result<Job> {
         output: places.output,
         kind: places.kind,
         parts: places.parts,
-        sort_by: typed
-            .output
-            .sort_by
-            .as_deref()
-            .map(|list| listed("--sort-by", list))
-            .transpose()?
-            .unwrap_or_default(),
+        sort_by,
         dedup: typed.output.dedup,
         compression: compression.unwrap_or_default(),
         row_group_rows: row_group_rows as usize,

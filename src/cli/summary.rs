@@ -3,7 +3,7 @@
 //! It reads the report and must not know how the figures came to be. Scripts take the report itself.
 
 use calltable::convert::{Agreed, Exit, Job, Outcome};
-use calltable::report::{InputReport, Report};
+use calltable::report::{InputReport, LeftOut, Report};
 
 use super::table::{bytes, counted, grouped};
 
@@ -75,7 +75,7 @@ fn written(report: &Report, asked: &Asked) -> String {
 
 /// What a killed run has left to be told.
 fn carried(outcome: &Outcome) -> Option<String> {
-    let (rejected, failed) = outcome.carried;
+    let LeftOut { rejected, failed } = outcome.carried;
     (rejected + failed > 0).then(|| {
         format!(
             "the run before was killed, and had {} and {} in the steps that it had done; its rejects stand before this \

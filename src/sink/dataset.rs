@@ -8,8 +8,10 @@
 //! A part is closed to make place for another partition's only if nothing has come for it in a while, so rows that
 //! are in the order of their partitions never wait. Where many partitions take turns, rows of those that find no
 //! place are set aside on disk and sorted: as many files as there are partitions, not as there are rows.
+//! What becomes of a row depends on the rows before it alone, not on threads or memory.
+//!
 //! What a part holds is on the disk when it is finished; that its name lasts is for whoever publishes the dataset
-//! (`publish::folder`). What becomes of a row depends on the rows before it alone, not on threads or memory.
+//! (`publish::folder`).
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -26,7 +28,7 @@ use super::partition::{Partitioner, Partitions};
 use super::publish::Staged;
 use super::publish::folder::part_number;
 use super::room::Room;
-use super::{Kind, Out, Sink, Spec, open};
+use super::{Out, Sink, Spec, open};
 use crate::error::{Error, Result};
 use crate::prepared::Prepared;
 use crate::report::OutputReport;
@@ -36,7 +38,7 @@ use crate::workers::Workers;
 /// Parts that are open at once: each has dictionaries of its own, of some 25 MiB where many values are distinct.
 const OPEN: usize = 4;
 
-/// A part may be closed for another when so many rows have gone to others since its last.
+/// A part may be closed for another when it has had none of so many rows before the other's first.
 const IDLE_ROWS: u64 = 10_000;
 
 /// A part that is closed with fewer rows is the only one of its partition that is: what comes for it later is set aside.
@@ -77,7 +79,7 @@ pub struct Dataset {
     workers: Workers,
     room: Arc<Room>,
     parts: Vec<Part>,
-    /// Rows so far: the clock of what is idle.
+    /// Rows of the batches so far: the clock of what is idle.
     rows: u64,
     /// Hashes of the partitions that found no place, and of those whose part was closed while it was small: what comes
     /// for them later is set aside, for their order, and so that small parts are few.
@@ -102,6 +104,7 @@ struct Part {
     path: PathBuf,
     sink: Box<dyn Sink>,
     rows: u64,
+    /// How many rows of all there were up to its last.
     last: u64,
 }
 
@@ -110,6 +113,8 @@ struct Piece {
     rows: RecordBatch,
     prepared: Vec<Option<Prepared>>,
     text: u64,
+    /// Where its first and its last row stand in the batch.
+    span: (u64, u64),
 }
 
 impl Dataset {
@@ -141,31 +146,44 @@ impl Dataset {
         if rows.num_rows() == 0 {
             return Ok(());
         }
-        let Some(partitioner) = &mut self.plan.partitioner else {
-            let piece = self.kept(rows, prepared, text)?;
-            return self.write_piece("", &piece);
-        };
-        let partitions = partitioner.split(rows, prepared);
         let whole = self.kept(rows, prepared, text)?;
-        let pieces = whole.split(&partitions).map_err(|error| Error::output(&self.plan.shown, error))?;
-        for (folder, piece) in partitions.folders.iter().zip(pieces) {
-            self.write_piece(folder, &piece)?;
+        match &mut self.plan.partitioner {
+            None => self.write_piece("", &whole)?,
+            Some(partitioner) => {
+                let partitions = partitioner.split(rows, prepared);
+                let pieces =
+                    whole.split(&partitions).map_err(|error| Error::output(&self.plan.shown, error))?;
+                self.see(&partitions.folders, &pieces);
+                for (folder, piece) in partitions.folders.iter().zip(&pieces) {
+                    self.write_piece(folder, piece)?;
+                }
+            }
         }
+        self.rows += rows.num_rows() as u64;
         Ok(())
+    }
+
+    /// An open part that has rows of this batch is not idle before the last of them.
+    fn see(&mut self, folders: &[String], pieces: &[Piece]) {
+        for part in &mut self.parts {
+            if let Some(at) = folders.iter().position(|folder| *folder == part.folder) {
+                part.last = self.rows + pieces[at].span.1 + 1;
+            }
+        }
     }
 
     /// The columns that stand in the parts.
     fn kept(&self, rows: &RecordBatch, prepared: &[Option<Prepared>], text: u64) -> Result<Piece> {
         let kept = rows.project(&self.plan.kept).map_err(|error| Error::output(&self.plan.shown, error))?;
         let prepared = self.plan.kept.iter().map(|at| prepared.get(*at).cloned().flatten()).collect();
-        Ok(Piece { rows: kept, prepared, text })
+        Ok(Piece { rows: kept, prepared, text, span: (0, rows.num_rows().saturating_sub(1) as u64) })
     }
 
     fn write_piece(&mut self, folder: &str, piece: &Piece) -> Result<()> {
         let mut from = 0;
         let rows = piece.rows.num_rows();
         while from < rows {
-            let Some(at) = self.part(folder)? else {
+            let Some(at) = self.part(folder, self.rows + piece.span.0)? else {
                 return self.set_aside(folder, &piece.slice(from, rows - from));
             };
             // What waits in other parts for more rows must not keep this one waiting.
@@ -176,8 +194,8 @@ impl Dataset {
             let len = ((rows - from) as u64).min(self.plan.max_rows - part.rows) as usize;
             let rows = piece.slice(from, len);
             part.sink.write(&rows.rows, &rows.prepared, rows.text)?;
-            (part.rows, self.rows, from) = (part.rows + len as u64, self.rows + len as u64, from + len);
-            part.last = self.rows;
+            (part.rows, from) = (part.rows + len as u64, from + len);
+            part.last = self.rows + piece.span.1 + 1;
             match part.rows == self.plan.max_rows {
                 true => self.finish_part(at)?,
                 false => self.bound_groups(at)?,
@@ -186,8 +204,8 @@ impl Dataset {
         Ok(())
     }
 
-    /// The open part of a partition; none if there is no place for it.
-    fn part(&mut self, folder: &str) -> Result<Option<usize>> {
+    /// The open part of a partition; none if there is no place for it behind so many rows.
+    fn part(&mut self, folder: &str, behind: u64) -> Result<Option<usize>> {
         if let Some(at) = self.parts.iter().position(|part| part.folder == folder) {
             return Ok(Some(at));
         }
@@ -197,7 +215,7 @@ impl Dataset {
         if self.parts.len() == OPEN {
             let idle = self.parts.iter().enumerate().min_by_key(|(_, part)| part.last);
             match idle {
-                Some((at, part)) if self.rows - part.last >= IDLE_ROWS => {
+                Some((at, part)) if behind.saturating_sub(part.last) >= IDLE_ROWS => {
                     if part.rows < SMALL {
                         self.crowded.insert(hash(&part.folder));
                     }
@@ -260,7 +278,6 @@ impl Dataset {
 
     fn set_aside(&mut self, folder: &str, piece: &Piece) -> Result<()> {
         let failed = |error| Error::output(&self.plan.shown, error);
-        self.rows += piece.rows.num_rows() as u64;
         if self.aside.is_none() {
             let folders = Field::new("", DataType::Utf8View, false);
             let fields = self.schema.fields().iter().map(|field| field.as_ref().clone());
@@ -299,7 +316,7 @@ impl Dataset {
                 self.only(folder)?;
                 let piece = rows.slice(from, len);
                 let text = text_of(&piece);
-                self.write_piece(folder, &Piece { rows: piece, prepared: Vec::new(), text })?;
+                self.write_piece(folder, &Piece { rows: piece, prepared: Vec::new(), text, span: (0, 0) })?;
                 from += len;
             }
         }
@@ -335,9 +352,10 @@ impl Dataset {
 impl Piece {
     fn slice(&self, from: usize, len: usize) -> Piece {
         if (from, len) == (0, self.rows.num_rows()) {
-            return Piece { rows: self.rows.clone(), prepared: self.prepared.clone(), text: self.text };
+            return Piece { rows: self.rows.clone(), prepared: self.prepared.clone(), ..*self };
         }
         Piece {
+            span: (self.span.0 + from as u64, self.span.0 + (from + len) as u64 - 1),
             rows: self.rows.slice(from, len),
             prepared: self.prepared.iter().map(|column| Some(column.as_ref()?.slice(from, len))).collect(),
             text: self.text * len as u64 / self.rows.num_rows() as u64,
@@ -365,7 +383,8 @@ impl Piece {
         let all = self.rows.num_rows() as u64;
         let piece = |(list, prepared): (&UInt32Array, Vec<Option<Prepared>>)| {
             let text = self.text * list.len() as u64 / all;
-            Ok(Piece { rows: take_record_batch(&self.rows, list)?, prepared, text })
+            let span = (u64::from(list.value(0)), u64::from(list.value(list.len() - 1)));
+            Ok(Piece { rows: take_record_batch(&self.rows, list)?, prepared, text, span })
         };
         lists.iter().zip(prepared).map(piece).collect()
     }
@@ -399,13 +418,6 @@ fn next_number(folder: &Path, ending: &str) -> io::Result<u32> {
     Ok(next)
 }
 
-impl Kind {
-    /// Its name, which is its ending.
-    pub fn name(self) -> &'static str {
-        Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -415,13 +427,14 @@ mod tests {
 
     use super::*;
     use crate::schema::{Column, TimeKind, project};
-    use crate::sink::Compression;
     use crate::sink::partition::By;
+    use crate::sink::{Compression, Kind};
 
     const COLUMNS: [Column; 2] = [Column::SourceOffset, Column::Vendor];
 
-    /// Writes rows that go to these vendors in turn, and reads the parts of each: of every part its rows' numbers.
-    fn parts_of(vendors: &[(&str, usize)]) -> BTreeMap<String, Vec<Vec<i64>>> {
+    /// Writes rows that go to these vendors in turn, so many turns in a batch, and reads the parts of each: of every
+    /// part its rows' numbers.
+    fn parts_of(vendors: &[(&str, usize)], turns: usize) -> BTreeMap<String, Vec<Vec<i64>>> {
         let folder = tempfile::tempdir().unwrap();
         let spec = Spec {
             path: PathBuf::new(),
@@ -443,9 +456,11 @@ mod tests {
         };
         let mut dataset = Dataset::new(plan, &Workers::new(2).unwrap(), Room::new(2)).unwrap();
         let mut first = 0;
-        for (vendor, rows) in vendors {
-            let numbers: Int64Array = (first..first + *rows as i64).collect();
-            let vendors: DictionaryArray<Int32Type> = std::iter::repeat_n(*vendor, *rows).collect();
+        for batch in vendors.chunks(turns) {
+            let rows: usize = batch.iter().map(|(_, rows)| rows).sum();
+            let numbers: Int64Array = (first..first + rows as i64).collect();
+            let vendors: DictionaryArray<Int32Type> =
+                batch.iter().flat_map(|(vendor, rows)| std::iter::repeat_n(*vendor, *rows)).collect();
             let columns: [ArrayRef; 2] = [Arc::new(numbers), Arc::new(vendors)];
             let rows = RecordBatch::try_new(schema.clone(), columns.to_vec()).unwrap();
             dataset.write(&rows, &[], 100).unwrap();
@@ -473,8 +488,8 @@ mod tests {
         all
     }
 
-    fn check(vendors: &[(&str, usize)], parts: &[(&str, usize)]) {
-        let got = parts_of(vendors);
+    fn check(vendors: &[(&str, usize)], turns: usize, parts: &[(&str, usize)]) {
+        let got = parts_of(vendors, turns);
         let counts: Vec<(&str, usize)> = got
             .iter()
             .map(|(vendor, parts)| (vendor.strip_prefix("vendor=").unwrap(), parts.len()))
@@ -490,11 +505,13 @@ mod tests {
         let many = IDLE_ROWS as usize;
         check(
             &[("a", 5), ("b", many), ("c", many), ("d", many), ("e", 7), ("a", 3), ("b", many), ("a", 2)],
+            1,
             &[("a", 2), ("b", 1), ("c", 1), ("d", 1), ("e", 1)],
         );
         // One that was not small may come again as often as it likes.
         check(
             &[("a", many), ("b", many), ("c", many), ("d", many), ("e", many), ("a", 3), ("b", 2)],
+            1,
             &[("a", 2), ("b", 2), ("c", 1), ("d", 1), ("e", 1)],
         );
     }
@@ -505,6 +522,7 @@ mod tests {
         // Also when there would be place again: its rows must stay in their order.
         check(
             &[("a", 5), ("b", 5), ("c", 5), ("d", 5), ("e", 7), ("a", many), ("e", 3), ("f", 1), ("b", 2)],
+            1,
             &[("a", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 1), ("f", 1)],
         );
     }
@@ -514,6 +532,24 @@ mod tests {
         let names: Vec<String> = (0..30).map(|number| format!("v{number:02}")).collect();
         let turns: Vec<(&str, usize)> =
             (0..300).map(|at| (names[at * 7 % 30].as_str(), 1 + at % 5)).collect();
-        check(&turns, &names.iter().map(|name| (name.as_str(), 1)).collect::<Vec<_>>());
+        check(&turns, 1, &names.iter().map(|name| (name.as_str(), 1)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_takes_turns_within_a_batch_is_not_idle() {
+        let names: Vec<String> = (0..8).map(|number| format!("v{number}")).collect();
+        let turns: Vec<(&str, usize)> = (0..6400).map(|at| (names[at % 8].as_str(), 10)).collect();
+        let ones: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        for in_a_batch in [1600, 3200, 6400] {
+            check(&turns, in_a_batch, &ones);
+        }
+        // In order they make place for each other, also within a batch.
+        let (many, last) = (IDLE_ROWS as usize, ("v0", 1));
+        let ordered: Vec<_> = names.iter().map(|name| (name.as_str(), many)).chain([last]).collect();
+        let mut parts = ones.clone();
+        parts[0].1 = 2;
+        for in_a_batch in [1, 3, 4] {
+            check(&ordered, in_a_batch, &parts);
+        }
     }
 }

@@ -65,6 +65,11 @@ impl Kind {
         Kind::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
     }
 
+    /// Its name, which is its ending.
+    pub fn name(self) -> &'static str {
+        Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
     /// The kind that a path's ending tells.
     pub fn of_path(path: &Path) -> Option<Kind> {
         path.extension().and_then(|ending| ending.to_str()).and_then(Kind::by_name)
@@ -170,9 +175,7 @@ impl Out {
             }
         }
     }
-}
 
-impl Out {
     /// The same in a folder whose names are made to last later, all at once.
     ///
     /// # Errors
