@@ -429,6 +429,17 @@ pub(crate) fn write(
     place: output::Place,
     run: &mut Run,
 ) -> Result<Option<(Written, TimeKind)>> {
+    let workers = run.workers.clone();
+    workers.lead(|| write_all(job, inputs, times, place, run))
+}
+
+fn write_all(
+    job: &Job,
+    inputs: Vec<Input>,
+    times: Option<TimeKind>,
+    place: output::Place,
+    run: &mut Run,
+) -> Result<Option<(Written, TimeKind)>> {
     let (queued, _) = job.limits.blocks();
     let options = Arc::new(Options { columns: columns_read(job), ..job.options.clone() });
     let limit = queued * crate::split::BLOCK as u64;

@@ -23,14 +23,18 @@ use crate::recycle::{Buffer, Shelf};
 use crate::schema::TimeKind;
 use crate::split::csv::{bare, header_names};
 use crate::split::{
-    BLOCK, Block, Content, Cut, Element, ElementKind, KEPT_OF_TOO_LARGE, MAX_RECORD, Skip, Splitter,
-    Unreadable,
+    BLOCK, Block, Content, Cut, Element, ElementKind, Irregular, KEPT_OF_TOO_LARGE, Line, MAX_RECORD, Skip,
+    Splitter, Unreadable,
 };
 use crate::survey::{Survey, date_order};
 use crate::time::{DateOrder, Zone};
 
 /// How much of a dump is looked at before its first block: what decides the order of its dates.
 pub const HEAD: usize = 4 << 20;
+
+/// Cuts that are one block where a filter is: few of their records become rows, and each block costs its columns,
+/// however few rows they have. A constant, too.
+const TOGETHER: usize = 2;
 
 /// What [`Dump::step`] wants or has.
 #[derive(Debug)]
@@ -110,10 +114,22 @@ struct Body {
     baton: Arc<Baton>,
     /// How many bytes the splitter is shown; more than a block only for a longer record.
     limit: usize,
+    /// How many cuts are given out as one block, and those that will be the next.
+    together: usize,
+    begun: Begun,
     /// Pieces above the first record, to be given out first.
     above: VecDeque<Block>,
     /// A record that is too large, being passed over.
     skipping: Option<Skipping>,
+}
+
+/// Cuts from the front of the buffer that are given out together.
+#[derive(Debug, Default)]
+struct Begun {
+    cuts: usize,
+    end: usize,
+    irregular: Vec<Irregular>,
+    lines: Vec<Line>,
 }
 
 #[derive(Debug)]
@@ -308,14 +324,22 @@ impl Dump {
             date_order: order,
             times,
         });
+        let is_sieved = layout.format.csv().is_some() && !self.options.filters.is_empty();
+        let together = if is_sieved { TOGETHER } else { 1 };
+        let mut splitter = Splitter::new(&layout);
+        if is_sieved {
+            splitter.keep_lines();
+        }
         let above = self.above(&layout, body, &above);
         self.advance(body);
         self.state = State::Body(Box::new(Body {
-            splitter: Splitter::new(&layout),
+            splitter,
             layout,
             file: Arc::new(file),
             baton: Baton::first(),
             limit: BLOCK,
+            together,
+            begun: Begun::default(),
             above,
             skipping: None,
         }));
@@ -365,7 +389,8 @@ impl Dump {
     /// Takes bytes off the front of the buffer and gives them away.
     fn advance(&mut self, bytes: usize) -> Vec<u8> {
         // Room for a block, and behind it for values that have to be rewritten.
-        let mut rest = self.shelf.take((self.buffer.len() - bytes).max(BLOCK) + BLOCK / 8);
+        let usual = bytes.max(1).next_multiple_of(BLOCK);
+        let mut rest = self.shelf.take((self.buffer.len() - bytes).max(usual) + BLOCK / 8);
         rest.extend_from_slice(&self.buffer[bytes..]);
         let mut front = std::mem::replace(&mut self.buffer, rest);
         front.truncate(bytes);
@@ -382,8 +407,9 @@ impl Dump {
             if self.buffer.is_empty() && self.at_end && body.skipping.is_none() {
                 return self.close();
             }
-            if self.buffer.len() < body.limit && !self.at_end {
-                return Ok(Step::Need(body.limit));
+            let wanted = body.begun.end + body.limit;
+            if self.buffer.len() < wanted && !self.at_end {
+                return Ok(Step::Need(wanted));
             }
             let next = if body.skipping.is_some() { self.skip() } else { self.cut() };
             if let Some(block) = next {
@@ -411,19 +437,24 @@ impl Dump {
     /// Cuts the next block; nothing where more bytes are needed, or a record has to be passed over.
     fn cut(&mut self) -> Option<Block> {
         let State::Body(body) = &mut self.state else { return None };
-        let shown = self.buffer.len().min(body.limit);
+        let from = body.begun.end;
+        if from > 0 && from == self.buffer.len() {
+            return self.begun();
+        }
+        let shown = self.buffer.len().min(from + body.limit);
         let all = self.at_end && shown == self.buffer.len();
         let layout = body.layout.clone();
         // Of a dump that is cut off the records that are lines are whole already.
         let at_end = all && (!self.cut_off || layout.format.csv().is_some());
-        let cut = body.splitter.cut(&self.buffer[..shown], &layout, at_end);
+        let cut = body.splitter.cut(&self.buffer[from..shown], &layout, at_end);
         body.limit = BLOCK;
         match cut {
             Cut::Records(end, irregular) => {
-                let offset = self.offset;
-                let text = self.advance(end);
-                Some(Block { offset, layout, content: Content::Records { text, irregular } })
+                let is_last = body.begun.add(end, irregular, body.splitter.lines()) == body.together;
+                if is_last { self.begun() } else { None }
             }
+            // It comes again when it stands at the front.
+            _ if from > 0 => self.begun(),
             Cut::Elements(end, elements) => {
                 let layout = body.layout_of(&elements);
                 let call = body.splitter.call();
@@ -446,6 +477,15 @@ impl Dump {
                 None
             }
         }
+    }
+
+    /// The cuts so far, as a block.
+    fn begun(&mut self) -> Option<Block> {
+        let State::Body(body) = &mut self.state else { return None };
+        let Begun { end, irregular, lines, .. } = std::mem::take(&mut body.begun);
+        let (offset, layout) = (self.offset, body.layout.clone());
+        let text = self.advance(end);
+        Some(Block { offset, layout, content: Content::Records { text, irregular, lines } })
     }
 
     /// A header that comes again: its columns hold from here on.
@@ -492,6 +532,18 @@ fn other_kind(own: TimeKind) -> String {
         TimeKind::Instant => ("instants", "wall-clock times without a zone"),
     };
     format!("it has {own}, and the dumps before it have {others}: --timezone makes instants of all")
+}
+
+impl Begun {
+    /// Adds the cut behind those before; comes back with how many there are.
+    fn add(&mut self, end: usize, irregular: Vec<Irregular>, lines: &[Line]) -> usize {
+        let before = self.end;
+        self.irregular.extend(irregular.into_iter().map(|record| record.shifted(before)));
+        self.lines.extend(lines.iter().map(|line| line.shifted(before)));
+        self.end += end;
+        self.cuts += 1;
+        self.cuts
+    }
 }
 
 impl Body {

@@ -39,7 +39,7 @@ impl Survey {
             let ends = at_end && at + shown.len() == text.len();
             let (end, content) = match splitter.cut(shown, layout, ends) {
                 Cut::Records(end, irregular) => {
-                    (end, Content::Records { text: shown[..end].to_vec(), irregular })
+                    (end, Content::Records { text: shown[..end].to_vec(), irregular, lines: Vec::new() })
                 }
                 Cut::Elements(end, elements) => {
                     let call = splitter.call();

@@ -1,13 +1,14 @@
 //! The one pool of threads, and work whose results are taken in the order in which it was given out.
 //!
-//! Used by the pipeline (blocks) and the sinks (columns, formatted text). A job that panics becomes
-//! an error where its result is taken; the pool and all other jobs go on. What a panic said is told here, too, to
+//! Used by the pipeline (blocks) and the sinks (columns, formatted text). Whoever gives work out may be one of the
+//! threads ([`Workers::lead`]): then it works, too, while it waits, and no more threads run than were asked for. A
+//! job that panics becomes an error where its result is taken; the pool and all other jobs go on. What a panic said is told here, too, to
 //! whoever works on a thread of its own.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvError, TryRecvError, sync_channel};
 
 use crate::error::{Error, Result};
 
@@ -45,6 +46,11 @@ impl Workers {
         self.pool.current_num_threads()
     }
 
+    /// Does what gives work out on one of the threads, which works itself whenever it waits for results.
+    pub fn lead<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
+    }
+
     /// Runs a job some time; jobs begin in the order in which one thread gives them out.
     pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Pending<T> {
         let (done, result) = sync_channel(1);
@@ -67,8 +73,29 @@ impl<T> Pending<T> {
     /// # Errors
     /// The job panicked: a fault of ours, told with its text.
     pub fn wait(self) -> std::result::Result<T, String> {
-        self.result.recv().unwrap_or_else(|_| Err("a worker thread is gone".to_string()))
+        receive(&self.result).unwrap_or_else(|_| Err("a worker thread is gone".to_string()))
     }
+}
+
+/// Waits for a message that jobs send. A job must not wait so itself: what it waits for might wait for it.
+///
+/// # Errors
+/// Nobody is left who could send one.
+pub fn receive<T>(messages: &Receiver<T>) -> std::result::Result<T, RecvError> {
+    loop {
+        match messages.try_recv() {
+            Ok(message) => return Ok(message),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Err(TryRecvError::Empty) if help() => {}
+            Err(TryRecvError::Empty) => return messages.recv(),
+        }
+    }
+}
+
+/// Does one of the jobs that wait, if this thread is one of the pool's and there is any. For whoever would wait
+/// otherwise.
+pub fn help() -> bool {
+    rayon::yield_now() == Some(rayon::Yield::Executed)
 }
 
 /// Does work that may panic: a fault of ours, told with its text.

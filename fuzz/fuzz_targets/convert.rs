@@ -1,33 +1,7 @@
-//! A whole dump through the decoder: what is counted adds up, and random pieces give the same rows.
+//! Fuzzes `checks/convert.rs`.
 #![no_main]
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use calltable::{Counts, Decoder, Options, Rejected};
-use libfuzzer_sys::fuzz_target;
+#[path = "../checks/convert.rs"]
+mod check;
 
-type Read = (Option<RecordBatch>, Vec<Rejected>, Counts, bool);
-
-fn read<'a>(mut pieces: impl Iterator<Item = &'a [u8]>) -> Read {
-    let mut decoder = Decoder::new("fuzz", Options::default());
-    let read = pieces.try_for_each(|piece| decoder.feed(piece)).and_then(|()| decoder.finish());
-    let (mut batches, mut rejects) = (Vec::new(), Vec::new());
-    while let Some(decoded) = decoder.next_batch() {
-        rejects.extend(decoded.rejects);
-        batches.push(decoded.rows);
-    }
-    let counts = decoder.counts();
-    assert_eq!(counts.records, counts.rows + counts.filtered + counts.rejected);
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    assert_eq!((counts.rows, counts.rejected), (rows as u64, rejects.len() as u64));
-    let rows = batches.first().map(|batch| concat_batches(&batch.schema(), &batches).expect("one schema"));
-    (rows, rejects, counts, read.is_ok())
-}
-
-// The last two bytes say how the rest is cut: so any dump is a seed as it stands.
-fuzz_target!(|data: &[u8]| {
-    let [text @ .., first, second] = data else { return };
-    let whole = read([text].into_iter());
-    let (head, tail) = text.split_at(text.len().min(*first as usize));
-    assert_eq!(whole, read([head].into_iter().chain(tail.chunks(1 + *second as usize))));
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| check::check(data));

@@ -37,9 +37,9 @@ pub(crate) fn unwritten(error: io::Error) -> Error {
     Error::output(Path::new(STDOUT), format!("cannot be written: {error}"))
 }
 
-/// A line on stderr. Where that is gone, there is nobody to tell.
+/// A line on stderr, in one piece. Where that is gone, there is nobody to tell.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible(text));
+    let _ = io::stderr().write_all(format!("{}\n", visible(text)).as_bytes());
 }
 
 /// What went wrong.

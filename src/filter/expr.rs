@@ -38,6 +38,28 @@ impl Expr {
         columns
     }
 
+    /// A column, and beginnings one of which its text must have for the answer to be true; nothing where that
+    /// cannot be told by a few.
+    pub fn beginnings(&self) -> Option<(Column, Vec<String>)> {
+        let found = match self {
+            Expr::Test(scalar, test) => (scalar.verbatim()?, test.beginnings()?),
+            Expr::Compare(scalar, Comparison::Equal, Scalar::Constant(Constant::Text(text))) => {
+                (scalar.verbatim()?, vec![text.to_string()])
+            }
+            Expr::Any(all) => {
+                let mut found = all.iter().map(Expr::beginnings);
+                let (column, mut texts) = found.next()??;
+                for more in found {
+                    let (other, more) = more?;
+                    texts.extend((other == column).then_some(more)?);
+                }
+                (column, texts)
+            }
+            _ => return None,
+        };
+        (found.1.len() <= FEW_BEGINNINGS && !found.1.iter().any(String::is_empty)).then_some(found)
+    }
+
     fn add_columns(&self, columns: &mut Vec<Column>) {
         match self {
             Expr::Always(_) => {}
@@ -49,7 +71,29 @@ impl Expr {
     }
 }
 
+/// More beginnings of a text are not worth a look at each.
+const FEW_BEGINNINGS: usize = 8;
+
+impl Test {
+    fn beginnings(&self) -> Option<Vec<String>> {
+        match self {
+            Test::OneOf(texts) if texts.len() <= FEW_BEGINNINGS => Some(texts.iter().cloned().collect()),
+            Test::Like(pattern) => Some(vec![pattern.prefix()]),
+            _ => None,
+        }
+    }
+}
+
 impl Scalar {
+    /// The column whose text it is as it stands, or the empty text where there is none.
+    fn verbatim(&self) -> Option<Column> {
+        match self {
+            Scalar::Column(column) => Some(*column),
+            Scalar::OrEmpty(inner) => inner.verbatim(),
+            _ => None,
+        }
+    }
+
     /// The column that it is made of, if it is of one.
     pub fn column(&self) -> Option<Column> {
         match self {

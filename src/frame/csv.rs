@@ -10,12 +10,12 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
-use super::sieve::{Bounds, Seen, Sieve};
+use super::sieve::{Seen, Sieve};
 use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept, shared};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
-use crate::split::{Irregular, MAX_RECORD};
+use crate::split::{Irregular, Line, MAX_RECORD};
 use crate::structure::{self, Masks, STEP};
 
 /// Bytes that are looked at for structure at a time: small enough that the masks stay in the
@@ -33,14 +33,15 @@ pub fn frame(
     sieved(text, irregular, offset, layout, encoding, None)
 }
 
-/// The same, of the records that pass the sieve, where there is one.
+/// The same, of the records that pass the sieve, where there is one, with the regular lines. What is no such line
+/// passes.
 pub fn sieved(
     text: Vec<u8>,
     irregular: &[Irregular],
     offset: u64,
     layout: Arc<Layout>,
     encoding: Option<&'static Encoding>,
-    sieve: Option<&Sieve<'_>>,
+    sieve: Option<(&Sieve<'_>, &[Line])>,
 ) -> Records {
     let text = Checked::new(text);
     let (bytes, valid) = (text.bytes(), text.valid());
@@ -87,6 +88,8 @@ struct Framer<'a> {
     /// Line ends before that byte, for the rejects' lines.
     counted: Lines,
     sieve: Option<&'a Sieve<'a>>,
+    /// The regular lines from here on.
+    lines: &'a [Line],
     seen: Seen,
 }
 
@@ -97,14 +100,15 @@ impl<'a> Framer<'a> {
         offset: u64,
         layout: &'a Layout,
         encoding: Option<&'static Encoding>,
-        sieve: Option<&'a Sieve<'a>>,
+        sieve: Option<(&'a Sieve<'a>, &'a [Line])>,
     ) -> Self {
         let mut suspicious = [false; 256];
         let first_of_header = layout.header.as_ref().and_then(|header| header.bytes().next());
         for byte in [0, b' ', b'\t', b'\r', b'\n', b'\x0c'].into_iter().chain(first_of_header) {
             suspicious[byte as usize] = true;
         }
-        let lines = if sieve.is_some() { 0 } else { about_lines(text, layout.dialect.eol) };
+        let room = if sieve.is_some() { 0 } else { about_lines(text, layout.dialect.eol) };
+        let (sieve, lines) = sieve.map_or((None, &[][..]), |(sieve, lines)| (Some(sieve), lines));
         Framer {
             text,
             offset,
@@ -112,8 +116,8 @@ impl<'a> Framer<'a> {
             encoding,
             valid,
             suspicious,
-            spans: Vec::with_capacity(lines * layout.slots()),
-            places: Vec::with_capacity(lines),
+            spans: Vec::with_capacity(room * layout.slots()),
+            places: Vec::with_capacity(room),
             rejects: Vec::new(),
             counts: Counts::default(),
             rewritten: Vec::new(),
@@ -121,6 +125,7 @@ impl<'a> Framer<'a> {
             fields: Vec::new(),
             counted: Lines::default(),
             sieve,
+            lines,
             seen: Seen::default(),
         }
     }
@@ -129,14 +134,18 @@ impl<'a> Framer<'a> {
     fn regular(&mut self, mut at: usize, end: usize) {
         let Dialect { delimiter, eol, .. } = self.layout.dialect;
         while at < end {
-            let window = &self.text[at..end.min(at + WINDOW)];
-            let mut masks = std::mem::take(&mut self.masks);
-            structure::scan(window, delimiter, eol, &mut masks);
             let read = match (self.sieve, self.valid) {
-                (Some(sieve), Some(text)) if self.seen.pays() => self.sieved(at, &masks, sieve, text),
-                _ => self.window(at, &masks),
+                (Some(sieve), Some(text)) if self.seen.pays() && !self.lines.is_empty() => {
+                    self.sieved(at, end, sieve, text)
+                }
+                _ => {
+                    let mut masks = std::mem::take(&mut self.masks);
+                    structure::scan(&self.text[at..end.min(at + WINDOW)], delimiter, eol, &mut masks);
+                    let read = self.window(at, &masks);
+                    self.masks = masks;
+                    read
+                }
             };
-            self.masks = masks;
             at = match read {
                 // The record is irregular after all, longer than the window, or the text's last
                 // one and without a line end: the careful reader finds its end.
@@ -212,51 +221,42 @@ impl<'a> Framer<'a> {
         if record == from { Err(record) } else { Ok(record) }
     }
 
-    /// The same as [`Framer::window`], of the records that pass the sieve; the others are counted.
-    fn sieved(
-        &mut self,
-        from: usize,
-        masks: &[Masks],
-        sieve: &'a Sieve<'a>,
-        text: &'a str,
-    ) -> Result<usize, usize> {
-        let expected = self.layout.expected;
-        let mut tracker = QuoteTracker::default();
-        let (mut record, mut bounds) = (from, Bounds::default());
-        for (step, masks) in masks.iter().enumerate() {
-            let quoting = tracker.step(masks);
-            if quoting.irregular != 0 {
-                return Err(record);
+    /// Frames those of the regular lines from `at` to `end` that pass the sieve; the others are counted. Comes back as
+    /// [`Framer::window`].
+    fn sieved(&mut self, at: usize, end: usize, sieve: &Sieve<'_>, text: &str) -> Result<usize, usize> {
+        let mut record = at;
+        while let Some((line, rest)) = self.lines.split_first()
+            && line.end as usize <= end
+            && self.seen.pays()
+        {
+            self.lines = rest;
+            // Those before were read otherwise.
+            if line.end as usize > record {
+                self.sift(record, *line, sieve, text);
+                record = line.end as usize;
             }
-            let base = from + step * STEP;
-            let mut separators = (masks.delimiter | masks.eol) & !quoting.inside;
-            let mut ends = masks.eol & !quoting.inside;
-            while ends != 0 {
-                // All separators up to the line end, itself included.
-                let upto = ends ^ (ends - 1);
-                bounds.take(sieve, separators & upto, base);
-                let stop = base + ends.trailing_zeros() as usize;
-                (separators, ends) = (separators & !upto, ends & !upto);
-                self.counts.lines += 1;
-                if bounds.count() != expected || !self.is_plain(record, stop) {
-                    self.careful(record, stop + 1, false);
-                } else {
-                    self.seen.tested += 1;
-                    if sieve.passes(text, record, &bounds) {
-                        self.seen.passed += 1;
-                        self.counts.lines -= 1;
-                        self.whole(record, stop + 1);
-                    } else {
-                        self.counts.records += 1;
-                        self.counts.sieved += 1;
-                    }
-                }
-                record = stop + 1;
-                bounds.clear();
-            }
-            bounds.take(sieve, separators, base);
         }
-        if record == from { Err(record) } else { Ok(record) }
+        if record == at { Err(record) } else { Ok(record) }
+    }
+
+    /// Frames the line that begins at `record` if it passes the sieve, and else counts it.
+    #[inline]
+    fn sift(&mut self, record: usize, line: Line, sieve: &Sieve<'_>, text: &str) {
+        let end = line.end as usize;
+        if line.fields as usize != self.layout.expected || !self.is_plain(record, end - 1) {
+            self.counts.lines += 1;
+            self.careful(record, end, false);
+            return;
+        }
+        self.seen.tested += 1;
+        if sieve.passes(text, record, self.layout.dialect) {
+            self.seen.passed += 1;
+            self.whole(record, end);
+        } else {
+            self.counts.lines += 1;
+            self.counts.records += 1;
+            self.counts.sieved += 1;
+        }
     }
 
     /// Frames one record that is known to be regular and whole.

@@ -41,7 +41,8 @@ pub fn block(block: Block, how: How) -> Records {
 pub fn sieved(block: Block, how: How, sieve: Option<&Sieve<'_>>) -> Records {
     let Block { offset, layout, content } = block;
     match content {
-        Content::Records { text, irregular } => {
+        Content::Records { text, irregular, lines } => {
+            let sieve = sieve.map(|sieve| (sieve, &*lines));
             csv::sieved(text, &irregular, offset, layout, how.encoding, sieve)
         }
         Content::Elements { text, elements, call } => match layout.format.syntax {

@@ -41,7 +41,7 @@ use super::{Compression, Kind, Out, Sink, Spec};
 use crate::error::{Error, Result};
 use crate::prepared::Prepared;
 use crate::schema::{Column, Pages, Storage};
-use crate::workers::{Workers, unbroken};
+use crate::workers::{Workers, receive, unbroken};
 
 /// A row group ends when its rows came from so many bytes of input text, however few they are.
 const MAX_GROUP_TEXT: u64 = 128 << 20;
@@ -173,7 +173,7 @@ impl ParquetSink {
         let mut next = 0;
         while next < encoded.len() {
             let (at, chunks) =
-                group.done.recv().map_err(|_| Error::output(&self.path, "a worker thread is gone"))?;
+                receive(&group.done).map_err(|_| Error::output(&self.path, "a worker thread is gone"))?;
             encoded[at] = Some(chunks.map_err(|message| Error::output(&self.path, message))?);
             while let Some(chunks) = encoded.get_mut(next).and_then(Option::take) {
                 for chunk in chunks {

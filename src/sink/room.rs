@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::workers::help;
+
 /// Bytes of text that a batch comes from, mostly.
 const BATCH_TEXT: u64 = 1 << 20;
 
@@ -35,10 +37,12 @@ impl Room {
 
     /// A place for rows, with none yet. Blocks while the room is full.
     pub fn enter(self: &Arc<Room>) -> Arc<Ticket> {
+        while self.is_full() && help() {}
         let mut waiting = self.waiting();
         while *waiting >= self.most {
             waiting = self.fewer.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        drop(waiting);
         Arc::new(Ticket { room: self.clone(), has: Mutex::default() })
     }
 

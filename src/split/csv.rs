@@ -18,11 +18,11 @@
 
 use memchr::memchr;
 
-use super::{BLOCK, Cut, Irregular, MAX_RECORD, Skip};
-use crate::csv::{Dialect, End, Field, QuoteTracker, Quotes, read_record};
+use super::{BLOCK, Cut, Irregular, Line, MAX_RECORD, Skip};
+use crate::csv::{Dialect, End, Field, QuoteTracker, Quotes, Quoting, read_record};
 use crate::format::{Layout, normalise};
 use crate::frame::clean;
-use crate::structure::{self, Masks, STEP};
+use crate::structure::{self, Eye, Masks};
 
 /// Bytes that the judging of one cut may read; beyond, each reading is short. Only hostile text needs
 /// so many: quotes left open on most of its lines.
@@ -40,12 +40,14 @@ const LINES_TRIED: usize = 1024;
 /// Finds where records end. Keeps only scratch memory from call to call.
 #[derive(Debug, Default)]
 pub struct Splitter {
-    masks: Vec<Masks>,
     fields: Vec<Field>,
     /// Bytes read for judging in this cut.
     judged: usize,
     /// Lines of this cut that were tried as the start of a record, each once.
     tried: Tried,
+    /// The regular lines of this cut, where they are kept.
+    lines: Vec<Line>,
+    keeps_lines: bool,
 }
 
 /// Lines, one behind the other, that were tried as the start of a record.
@@ -68,12 +70,23 @@ enum Reached {
 }
 
 impl Splitter {
+    /// Has the regular lines kept from now on.
+    pub fn keep_lines(&mut self) {
+        self.keeps_lines = true;
+    }
+
+    /// The regular lines of the last cut, if they are kept.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
     /// Cuts the text of whole records off the front of `text`, which begins at a record. `at_end`
     /// says that the dump ends with this text.
     pub fn cut(&mut self, text: &[u8], layout: &Layout, at_end: bool) -> Cut {
         let mut irregular = Vec::new();
         let mut at = 0;
         (self.judged, self.tried) = (0, Tried::default());
+        self.lines.clear();
         let end = loop {
             match self.regular(text, at, layout) {
                 Reached::End(end) if at_end && end < text.len() => break text.len(),
@@ -102,41 +115,25 @@ impl Splitter {
 
     /// Goes over regular text from `from`, where a record begins.
     fn regular(&mut self, text: &[u8], from: usize, layout: &Layout) -> Reached {
-        let Dialect { delimiter, eol, quotes } = layout.dialect;
-        let (mut window, mut at, mut record) = (1 << 10, from, from);
-        if is_other_header(&text[at..], layout) {
-            return Reached::Header(at);
+        let Dialect { delimiter, eol, .. } = layout.dialect;
+        if is_other_header(&text[from..], layout) {
+            return Reached::Header(from);
         }
-        let mut tracker = QuoteTracker::default();
-        while at < text.len() {
-            let piece = &text[at..text.len().min(at + window)];
-            structure::scan(piece, delimiter, eol, &mut self.masks);
-            for (step, masks) in self.masks.iter().enumerate() {
-                let (inside, irregular) = match quotes {
-                    Quotes::Device => {
-                        let quoting = tracker.step(masks);
-                        (quoting.inside, quoting.irregular)
-                    }
-                    Quotes::Whole => (0, 0),
-                };
-                let mut ends = masks.eol & !inside & below_lowest(irregular);
-                while ends != 0 {
-                    record = at + step * STEP + ends.trailing_zeros() as usize + 1;
-                    // Nearly every line begins with a digit, as no header does.
-                    let may_be = !text.get(record).is_some_and(u8::is_ascii_digit);
-                    if may_be && is_other_header(&text[record..], layout) {
-                        return Reached::Header(record);
-                    }
-                    ends &= ends - 1;
-                }
-                if irregular != 0 {
-                    return Reached::Irregular(record);
-                }
-            }
-            at += piece.len();
-            window = (window * 2).min(1 << 14);
-        }
-        if tracker.is_inside() { Reached::Irregular(record) } else { Reached::End(record) }
+        let found =
+            Found { text, from, layout, tracker: QuoteTracker::default(), record: from, stopped: None };
+        let Found { tracker, record, stopped, .. } = if self.keeps_lines {
+            let lines = std::mem::take(&mut self.lines);
+            let mut counted = Counted { found, lines, fields: 0, is_doubtful: false };
+            structure::each(&text[from..], delimiter, eol, &mut counted);
+            self.lines = counted.lines;
+            counted.found
+        } else {
+            let mut found = found;
+            structure::each(&text[from..], delimiter, eol, &mut found);
+            found
+        };
+        let at_end = if tracker.is_inside() { Reached::Irregular(record) } else { Reached::End(record) };
+        stopped.unwrap_or(at_end)
     }
 
     /// Judges the record at `start`; nothing where more text is needed to.
@@ -236,6 +233,96 @@ impl Splitter {
     }
 }
 
+/// The records of regular text, as they are found.
+struct Found<'a> {
+    text: &'a [u8],
+    /// Where the scan began.
+    from: usize,
+    layout: &'a Layout,
+    tracker: QuoteTracker,
+    /// Where the last record begins.
+    record: usize,
+    /// What ends the regular text.
+    stopped: Option<Reached>,
+}
+
+impl Found<'_> {
+    /// Takes the next record's start in; whether the text goes on regularly.
+    #[inline(always)]
+    fn next(&mut self, record: usize) -> bool {
+        self.record = record;
+        // Nearly every line begins with a digit, as no header does.
+        let may_be = !self.text.get(record).is_some_and(u8::is_ascii_digit);
+        if may_be && is_other_header(&self.text[record..], self.layout) {
+            self.stopped = Some(Reached::Header(record));
+        }
+        self.stopped.is_none()
+    }
+}
+
+impl Eye for Found<'_> {
+    #[inline(always)]
+    fn see(&mut self, at: usize, masks: Masks) -> bool {
+        let quoting = match self.layout.dialect.quotes {
+            Quotes::Device => self.tracker.step(&masks),
+            Quotes::Whole => Quoting::NONE,
+        };
+        let mut ends = masks.eol & !quoting.inside & below_lowest(quoting.irregular);
+        while ends != 0 {
+            if !self.next(self.from + at + ends.trailing_zeros() as usize + 1) {
+                return false;
+            }
+            ends &= ends - 1;
+        }
+        if quoting.irregular != 0 {
+            self.stopped = Some(Reached::Irregular(self.record));
+        }
+        quoting.irregular == 0
+    }
+}
+
+/// The same, with the lines themselves.
+struct Counted<'a> {
+    found: Found<'a>,
+    lines: Vec<Line>,
+    /// Fields of the open line so far, the open one not counted.
+    fields: u32,
+    /// They cannot be counted so.
+    is_doubtful: bool,
+}
+
+impl Eye for Counted<'_> {
+    #[inline(always)]
+    fn see(&mut self, at: usize, masks: Masks) -> bool {
+        let mut quoting = self.found.tracker.step(&masks);
+        // Where quotes may stand anywhere, and no line end is within them, the lines with irregular ones are left to
+        // the careful reader, and the counting begins anew.
+        let is_doubtful = quoting.irregular != 0 && self.found.layout.dialect.quotes == Quotes::Whole;
+        if is_doubtful {
+            (self.found.tracker, self.is_doubtful, quoting) = (QuoteTracker::default(), true, Quoting::NONE);
+        }
+        let mut separators = (masks.delimiter | masks.eol) & !quoting.inside;
+        let mut ends = masks.eol & !quoting.inside & below_lowest(quoting.irregular);
+        while ends != 0 {
+            // All separators up to the line end, itself included.
+            let of_line = ends ^ (ends - 1);
+            let fields = self.fields + (separators & of_line).count_ones();
+            let end = self.found.from + at + ends.trailing_zeros() as usize + 1;
+            self.lines.push(Line { end: end as u32, fields: if self.is_doubtful { 0 } else { fields } });
+            (separators, ends) = (separators & !of_line, ends & !of_line);
+            (self.fields, self.is_doubtful) = (0, is_doubtful);
+            if !self.found.next(end) {
+                return false;
+            }
+        }
+        self.fields += separators.count_ones();
+        if quoting.irregular != 0 {
+            self.found.stopped = Some(Reached::Irregular(self.found.record));
+        }
+        quoting.irregular == 0
+    }
+}
+
 /// How much of the text belongs to a line that is too long; its line end does.
 pub fn skip(text: &[u8], layout: &Layout) -> Skip {
     match memchr(layout.dialect.eol, text) {
@@ -252,6 +339,7 @@ fn below_lowest(bits: u64) -> u64 {
 /// Whether the line at the front of `text` is a header of the format, but not the one in force to
 /// the byte. Data begins with a number or a date nearly everywhere, so this mostly looks at one
 /// byte; a first field that no table knows begins no header.
+#[inline(never)]
 fn is_other_header(text: &[u8], layout: &Layout) -> bool {
     let line = bare(text);
     let bare = line.strip_prefix(b"\"").unwrap_or(line);

@@ -43,6 +43,8 @@ pub enum Content {
         text: Vec<u8>,
         /// Records that the vectorised reader would misread, in order.
         irregular: Vec<Irregular>,
+        /// The others, in order, if they were asked for; else none.
+        lines: Vec<Line>,
     },
     /// Whole record elements, and what lies between them and is no part of any: their envelopes.
     Elements {
@@ -71,6 +73,15 @@ pub enum Content {
         /// They are a header that came again.
         repeated_header: bool,
     },
+}
+
+/// A record that is one regular line: it begins where the one before it ends. Offsets count in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Past its line end.
+    pub end: u32,
+    /// How many fields it has; 0 where only a careful reader can tell.
+    pub fields: u32,
 }
 
 /// Why the splitter rejects a piece of text as a whole.
@@ -205,6 +216,18 @@ impl Splitter {
         }
     }
 
+    /// Has lines kept from now on, where records are lines: for who asks for a few of them.
+    pub fn keep_lines(&mut self) {
+        if let Splitter::Csv(csv) = self {
+            csv.keep_lines();
+        }
+    }
+
+    /// The regular lines of the last cut, if they are kept.
+    pub fn lines(&mut self) -> &[Line] {
+        if let Splitter::Csv(csv) = self { csv.lines() } else { &[] }
+    }
+
     /// What tells of which call the elements of the last cut are parts, if they are: its id, or its start tag.
     pub fn call(&self) -> Vec<u8> {
         match self {
@@ -234,4 +257,18 @@ pub struct Irregular {
     pub end: usize,
     /// Whether it is a record, or ends at a line end because a quote was never closed.
     pub unclosed: bool,
+}
+
+impl Line {
+    /// The same, so many bytes further on.
+    pub fn shifted(self, by: usize) -> Line {
+        Line { end: self.end + by as u32, ..self }
+    }
+}
+
+impl Irregular {
+    /// The same, so many bytes further on.
+    pub fn shifted(self, by: usize) -> Irregular {
+        Irregular { start: self.start + by, end: self.end + by, ..self }
+    }
 }

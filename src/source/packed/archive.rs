@@ -45,7 +45,7 @@ fn ended(mut tail: Tail<Stream<'_>>) -> io::Result<()> {
     if tail.zeros < BLOCK {
         return Err(io::Error::other("the tar archive ends without its end mark: it may be cut off"));
     }
-    match tail.zeros - before == rest {
+    match tail.zeros == before + rest {
         true => Ok(()),
         false => Err(io::Error::other("bytes that are no part of it stand behind the tar archive")),
     }
