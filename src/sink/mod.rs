@@ -8,6 +8,7 @@ pub mod arrow;
 pub(crate) mod cells;
 pub(crate) mod dataset;
 mod dictionary;
+mod encoder;
 mod hybrid;
 pub(crate) mod measure;
 mod numbers;

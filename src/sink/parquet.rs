@@ -20,9 +20,6 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
 use parquet::basic::{Compression as Codec, Encoding, GzipLevel, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -30,13 +27,10 @@ use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
 };
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnDescPtr, ColumnPath};
+use parquet::schema::types::ColumnPath;
 
-use super::dictionary::{self, DictionaryColumn};
-use super::numbers::{self, Numbers};
-use super::pages;
+use super::encoder::{Chunk, Encoder, Encoders, is_own};
 use super::room::{Room, Ticket};
-use super::texts::{self, Texts};
 use super::{Compression, Kind, Out, Sink, Spec};
 use crate::error::{Error, Result};
 use crate::prepared::Prepared;
@@ -50,10 +44,9 @@ const MAX_GROUP_TEXT: u64 = 128 << 20;
 pub struct ParquetSink {
     path: PathBuf,
     writer: SerializedFileWriter<Out>,
-    factory: ArrowRowGroupWriterFactory,
+    encoders: Encoders,
     schema: SchemaRef,
     workers: Workers,
-    codec: Codec,
     rows_a_group: usize,
     room: Arc<Room>,
     group: Option<Group>,
@@ -78,29 +71,9 @@ const WAKE_TEXT: u64 = 512 << 10;
 
 type Encoded = std::result::Result<Vec<Chunk>, String>;
 
-/// How one column is encoded: by ourselves, or, where that is not worth its code, by the parquet crate.
-enum Encoder {
-    Dictionary(Box<DictionaryColumn>),
-    Texts(Box<Texts>),
-    Numbers(Box<Numbers>),
-    /// One a leaf of the column.
-    Crate(Vec<ArrowColumnWriter>),
-}
-
-/// A finished column chunk, of either.
-enum Chunk {
-    Own(pages::Chunk),
-    Crate(ArrowColumnChunk),
-}
-
 /// Whether text columns may come prepared: where they are encoded by ourselves.
 pub fn takes_prepared(kind: Kind, compression: Compression) -> bool {
     kind == Kind::Parquet && is_own(codec(compression))
-}
-
-/// Whether pages so compressed are written by ourselves.
-fn is_own(codec: Codec) -> bool {
-    matches!(codec, Codec::UNCOMPRESSED | Codec::ZSTD(_))
 }
 
 impl ParquetSink {
@@ -118,17 +91,18 @@ impl ParquetSink {
         let failed = |error| failed(&spec.path, error);
         let mut properties = properties(&schema, spec).build();
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+        let properties = Arc::new(properties);
         let descriptor = ArrowSchemaConverter::new().convert(&schema).map_err(failed)?;
-        let writer = SerializedFileWriter::new(out, descriptor.root_schema_ptr(), Arc::new(properties))
-            .map_err(failed)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, schema.clone());
+        let codec = codec(spec.compression);
+        let encoders = Encoders::new(&schema, &descriptor, &properties, codec).map_err(failed)?;
+        let writer =
+            SerializedFileWriter::new(out, descriptor.root_schema_ptr(), properties).map_err(failed)?;
         Ok(ParquetSink {
             path: spec.path.clone(),
             writer,
-            factory,
+            encoders,
             schema,
             workers,
-            codec: codec(spec.compression),
             rows_a_group: spec.row_group_rows,
             room: room.clone(),
             group: None,
@@ -139,14 +113,11 @@ impl ParquetSink {
 
     fn open_group(&mut self) -> Result<&mut Group> {
         if self.group.is_none() {
-            let writers = self
-                .factory
-                .create_column_writers(self.groups as usize)
-                .map_err(|e| failed(&self.path, e))?;
+            let encoders =
+                self.encoders.begin(self.groups as usize).map_err(|error| failed(&self.path, error))?;
             self.groups += 1;
             let (send, done) = channel();
-            let columns =
-                columns(&self.schema, writers, self.writer.schema_descr().columns(), self.codec, &send);
+            let columns = columns(&self.schema, encoders, &send);
             self.group = Some(Group { columns, rows: 0, text: 0, held: None, done });
         }
         Ok(self.group.as_mut().expect("opened above"))
@@ -295,33 +266,17 @@ enum Message {
     Close,
 }
 
-/// The queues of a row group's columns; `writers` are the crate's, one a leaf.
+/// The queues of a row group's columns.
 fn columns(
     schema: &SchemaRef,
-    writers: Vec<ArrowColumnWriter>,
-    descriptors: &[ColumnDescPtr],
-    codec: Codec,
+    encoders: Vec<Encoder>,
     done: &Sender<(usize, Encoded)>,
 ) -> Vec<Arc<ColumnQueue>> {
-    let mut writers = writers.into_iter().zip(descriptors);
-    let column = |(at, field): (usize, &FieldRef)| {
-        let leaves = if field.data_type().is_nested() { leaves(field) } else { 1 };
-        let (writers, descriptors): (Vec<_>, Vec<_>) = writers.by_ref().take(leaves).unzip();
-        let encoder = match descriptors.as_slice() {
-            [descriptor] => Encoder::own(field, descriptor, codec),
-            _ => None,
-        };
-        let encoder = encoder.unwrap_or(Encoder::Crate(writers));
+    let column = |(at, (field, encoder)): (usize, (&FieldRef, Encoder))| {
         let (field, done) = (field.clone(), done.clone());
         Arc::new(ColumnQueue { at, field, state: Mutex::default(), encoder: Mutex::new(encoder), done })
     };
-    schema.fields().iter().enumerate().map(column).collect()
-}
-
-/// How many Parquet columns a nested column is.
-fn leaves(field: &FieldRef) -> usize {
-    let empty = arrow::array::new_empty_array(field.data_type());
-    compute_leaves(field, &empty).map_or(1, |leaves| leaves.len())
+    schema.fields().iter().zip(encoders).enumerate().map(column).collect()
 }
 
 impl ColumnQueue {
@@ -372,63 +327,6 @@ impl ColumnQueue {
             Message::Close => std::mem::replace(&mut *encoder, Encoder::Crate(Vec::new())).close().map(Some),
         };
         outcome.map_err(|error| error.to_string())
-    }
-}
-
-impl Encoder {
-    /// Our own encoder of a flat column, where there is one for its type and compression.
-    fn own(field: &FieldRef, descriptor: &ColumnDescPtr, codec: Codec) -> Option<Encoder> {
-        let Storage { pages, statistics } = Column::by_name(field.name())?.def().storage();
-        let (of, descriptor) = (field.data_type(), descriptor.clone());
-        match pages {
-            _ if !is_own(codec) => None,
-            Pages::Dictionary if dictionary::can_encode(of) => {
-                let column = DictionaryColumn::new(descriptor, codec, statistics);
-                Some(Encoder::Dictionary(Box::new(column)))
-            }
-            Pages::Plain if texts::can_encode(of) => {
-                Some(Encoder::Texts(Box::new(Texts::plain(descriptor, codec, statistics))))
-            }
-            Pages::SharedPrefixes if texts::can_encode(of) => {
-                Some(Encoder::Texts(Box::new(Texts::prefixes(descriptor, codec, statistics))))
-            }
-            Pages::Deltas if numbers::can_encode(of) => {
-                Some(Encoder::Numbers(Box::new(Numbers::new(descriptor, codec, statistics))))
-            }
-            _ => None,
-        }
-    }
-
-    fn write(&mut self, field: &FieldRef, array: &ArrayRef) -> parquet::errors::Result<()> {
-        match self {
-            Encoder::Dictionary(column) => column.write(array),
-            Encoder::Texts(column) => column.write(array),
-            Encoder::Numbers(column) => column.write(array),
-            Encoder::Crate(writers) => {
-                let leaves = compute_leaves(field, array)?;
-                leaves.iter().zip(writers).try_for_each(|(leaf, writer)| writer.write(leaf))
-            }
-        }
-    }
-
-    fn write_prepared(&mut self, prepared: &Prepared) -> parquet::errors::Result<()> {
-        match (self, prepared) {
-            (Encoder::Dictionary(column), Prepared::Coded(coded)) => column.write_coded(coded),
-            (Encoder::Texts(column), Prepared::Plain(plain)) => column.write_plain(plain),
-            _ => Err(ParquetError::General("a column is prepared otherwise than it is stored".to_string())),
-        }
-    }
-
-    fn close(self) -> parquet::errors::Result<Vec<Chunk>> {
-        let own = |chunk| Ok(vec![Chunk::Own(chunk)]);
-        match self {
-            Encoder::Dictionary(column) => own(column.close()?),
-            Encoder::Texts(column) => own(column.close()?),
-            Encoder::Numbers(column) => own(column.close()?),
-            Encoder::Crate(writers) => {
-                writers.into_iter().map(|writer| writer.close().map(Chunk::Crate)).collect()
-            }
-        }
     }
 }
 

@@ -347,9 +347,8 @@ fn is_other_header(text: &[u8], layout: &Layout) -> bool {
         return false;
     }
     let dialect = layout.dialect;
-    let field = &bare[..bare.len().min(64)];
-    let end = field.iter().position(|byte| [dialect.delimiter, dialect.eol, b'"', b'\r'].contains(byte));
-    let name = end.and_then(|end| std::str::from_utf8(&field[..end]).ok());
+    let end = bare.iter().position(|byte| [dialect.delimiter, dialect.eol, b'"', b'\r'].contains(byte));
+    let name = end.and_then(|end| std::str::from_utf8(&bare[..end]).ok());
     let known = name.is_some_and(|name| layout.format.field(&normalise(name)).is_some());
     let own = layout.header.as_ref().is_some_and(|own| is_line(text, own.as_bytes(), dialect.eol));
     known && !own && header_names(text, dialect).is_some_and(|names| layout.format.is_header(&names))
