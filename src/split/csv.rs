@@ -132,7 +132,8 @@ impl Splitter {
             structure::each(&text[from..], delimiter, eol, &mut found);
             found
         };
-        let at_end = if tracker.is_inside() { Reached::Irregular(record) } else { Reached::End(record) };
+        let is_open = tracker.is_inside() && layout.dialect.quotes == Quotes::Device;
+        let at_end = if is_open { Reached::Irregular(record) } else { Reached::End(record) };
         stopped.unwrap_or(at_end)
     }
 
