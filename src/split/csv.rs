@@ -352,7 +352,9 @@ fn is_other_header(text: &[u8], layout: &Layout) -> bool {
     let name = end.and_then(|end| std::str::from_utf8(&bare[..end]).ok());
     let known = name.is_some_and(|name| layout.format.field(&normalise(name)).is_some());
     let own = layout.header.as_ref().is_some_and(|own| is_line(text, own.as_bytes(), dialect.eol));
-    known && !own && header_names(text, dialect).is_some_and(|names| layout.format.is_header(&names))
+    let begins = |names: &[String]| names[0].starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_header = |names: Vec<String>| begins(&names) && layout.format.is_header(&names);
+    known && !own && header_names(text, dialect).is_some_and(is_header)
 }
 
 /// The names on the line at the front of `text`, if it is whole and is text.
