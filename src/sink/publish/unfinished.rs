@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// All of them, of all runs in this process.
 static STANDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -30,12 +31,49 @@ pub(super) fn end(path: &Path, ending: impl FnOnce() -> io::Result<()>) -> io::R
 pub fn remove_unfinished() {
     // A rename that the system does not end must not keep the process: what is left is the next run's to remove.
     let Ok(standing) = STANDING.try_lock() else { return };
-    for path in standing.iter() {
-        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
-    }
+    let until = Instant::now() + REMOVING;
+    standing.iter().for_each(|path| remove(path, until));
     std::mem::forget(standing);
+}
+
+/// A folder of a hundred thousand parts is not removed before the process must have ended: the next run removes the
+/// rest of it.
+const REMOVING: Duration = Duration::from_millis(400);
+
+/// Removes a file or a folder, as much as can be until then.
+fn remove(path: &Path, until: Instant) {
+    if fs::remove_file(path).is_ok() {
+        return;
+    }
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if Instant::now() >= until {
+            return;
+        }
+        remove(&entry.path(), until);
+    }
+    let _ = fs::remove_dir(path);
 }
 
 fn standing() -> MutexGuard<'static, Vec<PathBuf>> {
     STANDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_removed_as_far_as_there_is_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("ds");
+        for part in ["year=2024/month=01", "year=2024/month=02", "year=2025/month=01"] {
+            fs::create_dir_all(root.join(part)).unwrap();
+            fs::write(root.join(part).join("part-00000.parquet"), "x").unwrap();
+        }
+        remove(&root, Instant::now());
+        assert!(root.join("year=2025/month=01/part-00000.parquet").is_file());
+        remove(&root, Instant::now() + Duration::from_secs(60));
+        assert!(!root.exists());
+        remove(&root, Instant::now() + Duration::from_secs(60));
+    }
 }
