@@ -81,7 +81,7 @@ fn whole_dumps() {
 
 #[test]
 fn csv() {
-    check(&["fuzz/corpus/split_frame", "testdata/dumps"], split_frame::check);
+    check(&["fuzz/corpus/split_frame", "fuzz/found/split_frame", "testdata/dumps"], split_frame::check);
 }
 
 #[test]
