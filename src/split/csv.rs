@@ -348,7 +348,11 @@ fn is_other_header(text: &[u8], layout: &Layout) -> bool {
         return false;
     }
     let dialect = layout.dialect;
-    let end = bare.iter().position(|byte| [dialect.delimiter, dialect.eol, b'"', b'\r'].contains(byte));
+    let is_end = |byte: &u8| match line.first() {
+        Some(b'"') => *byte == b'"',
+        _ => [dialect.delimiter, dialect.eol].contains(byte),
+    };
+    let end = bare.iter().position(is_end);
     let name = end.and_then(|end| std::str::from_utf8(&bare[..end]).ok());
     let known = name.is_some_and(|name| layout.format.field(&normalise(name)).is_some());
     let own = layout.header.as_ref().is_some_and(|own| is_line(text, own.as_bytes(), dialect.eol));

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use crate::format::{Layout, Syntax};
 
-/// How many bytes a block has, unless a single record is longer. A constant: where blocks are cut
-/// depends on the input alone, never on memory, threads or timing.
+/// How many bytes a block has, unless a single record is longer; twice as many where a filter is. A constant: where
+/// blocks are cut depends on the input and on that alone, never on memory, threads or timing.
 pub const BLOCK: usize = 1 << 20;
 
 /// The longest record that is read; a longer one is rejected as `too-large`.
