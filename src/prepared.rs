@@ -45,6 +45,13 @@ pub enum Prepared {
     Coded(Coded),
     /// Texts as they stand.
     Plain(Plain),
+    /// One value in all rows, or none in any.
+    Same {
+        /// The value.
+        value: Option<Arc<str>>,
+        /// How many rows there are.
+        rows: usize,
+    },
 }
 
 /// Words by their code. Those of one lexicon only ever grow: a code that two of them know stands for
@@ -131,6 +138,7 @@ impl Prepared {
         match self {
             Prepared::Coded(coded) => Prepared::Coded(coded.slice(from, len)),
             Prepared::Plain(plain) => Prepared::Plain(plain.slice(from, len)),
+            Prepared::Same { value, .. } => Prepared::Same { value: value.clone(), rows: len },
         }
     }
 
@@ -145,6 +153,7 @@ impl Prepared {
                 let starts = plain.starts();
                 Ok(lists.iter().map(|rows| Prepared::Plain(plain.take(rows, &starts))).collect())
             }
+            Prepared::Same { .. } => Ok(lists.iter().map(|rows| self.slice(0, rows.len())).collect()),
         }
     }
 
@@ -153,6 +162,11 @@ impl Prepared {
         match self {
             Prepared::Coded(coded) => coded.into_array(),
             Prepared::Plain(plain) => plain.into_array(),
+            Prepared::Same { value, rows } => {
+                let keys = Int32Array::from_iter(std::iter::repeat_n(value.as_ref().map(|_| 0), rows));
+                let values = StringArray::from_iter_values(value.as_deref());
+                Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(values)))
+            }
         }
     }
 }

@@ -28,12 +28,20 @@ fn dump(rows: usize) -> String {
         let nothing = ["", "—"][row % 2];
         let dst = if row % 5 == 0 { "s".to_string() } else { format!("00{many}") };
         let answered = if row % 4 == 0 { nothing.to_string() } else { format!("{few}") };
+        let files = ["", "a/1.wav@", "@", "b/2.wav@c/3.wav@"][row % 4].replace('/', &format!("{row}/"));
+        let channel = match row % 6 {
+            0 => format!("DAHDI/{}-1", row % 9),
+            1 => format!("Local/{few}@from-internal-{row:08x};2"),
+            2 => format!("PJSIP/trunk_{}-{row:08x}", row % 5),
+            3 if row % 4 == 0 => String::new(),
+            _ => format!("PJSIP/{few}-{row:08x}"),
+        };
         writeln!(
             text,
-            "{row},{nothing},{few},{dst},from-internal,\"\"\"{name}{few}\"\" <{few}>\",PJSIP/{few}-{row:08x},\
+            "{row},{nothing},{few},{dst},from-internal,\"\"\"{name}{few}\"\" <{few}>\",{channel},\
              PJSIP/trunk_{}/{many}-{row:08x},Dial,\"PJSIP/{many},60,{name}\",2024-05-17 12:{:02}:{:02},,\
              2024-05-17 13:00:00,{},{},ANSWERED,DOCUMENTATION,17159{row:05}.{row},,{few},{answered},,{},\
-             a/{row}.wav@,{answered},,{many},17159{row:05}-{few},{few},DIAL[{many}],,trunk {}",
+             {files},{answered},,{many},17159{row:05}-{few},{few},DIAL[{many}],,trunk {}",
             row % 3,
             row / 60 % 60,
             row % 60,

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::channel::channel;
-use super::dict;
 use super::lexicon::{Desk, NOTHING, NULL};
 use super::rows::{Rows, taken};
 use crate::decode::{Channel, ChannelKind, PortMap, Side, call_type_word};
@@ -14,21 +13,20 @@ use crate::schema::Column;
 /// direction is a leg's).
 pub fn call_type(rows: &Rows, ports: &PortMap, mut desk: Desk<'_>) -> Coded {
     if !rows.layout().fills(Column::CallType) {
-        return dict::coded(vec![NULL; rows.len()], &mut desk);
+        return desk.coded(vec![NULL; rows.len()]);
     }
     let mut codes = vec![NOTHING; rows.len()];
     for (rank, source) in rows.sources(Column::CallType) {
-        let open: Vec<bool> = codes.iter().map(|&code| code == NOTHING).collect();
-        let texts = rows.texts(source.slot).filter(|&(at, _)| open[at] && rows.holds(source, rows.kept[at]));
+        let wanted = |at: usize| rows.holds(source, rows.kept[at]);
         let make = |text| Some(call_type_word(&taken(source, text)?).map(Cow::Borrowed));
-        desk.made(rank, texts, make, &mut codes);
+        desk.made(rows, (rank, source.slot), wanted, make, &mut codes);
     }
     for (code, &row) in codes.iter_mut().zip(&rows.kept) {
         if *code == NOTHING {
             *code = desk.value(derived(rows, row, ports));
         }
     }
-    dict::coded(codes, &mut desk)
+    desk.coded(codes)
 }
 
 /// What a record without a word of its own says.

@@ -1,24 +1,40 @@
 //! The six columns that a channel name decodes into, on either side of a call.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, UInt16Array};
+use arrow::array::{ArrayRef, UInt16Array, new_null_array};
+use arrow::datatypes::DataType;
 
 use super::Values;
 use super::distinct::Text;
-use super::lexicon::{Desk, NULL};
+use super::lexicon::{Lexicons, NULL, Numbers};
 use super::rows::Rows;
 use super::views::Views;
-use crate::decode::{Channel, ChannelKind, PortMap, Side};
+use crate::decode::{Channel, ChannelKind, PortMap, Side, Stemmed};
 use crate::format::Channels;
-use crate::prepared::Coded;
 use crate::schema::Column;
 
-/// The decoded channels of one side, one a row.
+/// The channels of one side, one a row.
 pub struct Decoded<'a> {
     rows: &'a Rows,
-    channels: Vec<Channel<'a>>,
+    side: Side,
+    ports: &'a PortMap,
+    /// Read whole, for texts that point into them.
+    channels: OnceCell<Vec<Channel<'a>>>,
+    /// Read by what comes again in them, for codes.
+    stems: OnceCell<Stems<'a>>,
+}
+
+/// The names of one side, taken apart: most are of few stems, each of which is read once.
+struct Stems<'a> {
+    /// The stem of each row's name.
+    numbers: Numbers,
+    /// The numbers dialled of those that have one, each with its row's place.
+    dialed: Vec<(usize, &'a str)>,
+    /// The names of another form, read each by itself.
+    others: Vec<(usize, Channel<'a>)>,
 }
 
 /// Which of the six values.
@@ -60,69 +76,132 @@ pub fn part_of(column: Column) -> Option<(Side, Part)> {
 
 /// The channel of one side of a record.
 pub fn channel<'a>(rows: &'a Rows, record: u32, side: Side, ports: &PortMap) -> Channel<'a> {
-    let column = match side {
+    match (name(rows, record, side), rows.layout().format.channels) {
+        (Some(name), Channels::Names) => Channel::parse_with(name, ports),
+        (Some(name), Channels::Trunks) => Channel::parse_trunk(name, side),
+        (None, _) => Channel::default(),
+    }
+}
+
+/// The channel's name. It is always taken as it stands, so it always lies in the arena.
+fn name(rows: &Rows, record: u32, side: Side) -> Option<&str> {
+    match rows.value(column_of(side), record)? {
+        Cow::Borrowed(name) => Some(name),
+        Cow::Owned(_) => None,
+    }
+}
+
+fn column_of(side: Side) -> Column {
+    match side {
         Side::Source => Column::Channel,
         Side::Destination => Column::Dstchannel,
-    };
-    // A channel name is always taken as it stands, so it always lies in the arena.
-    match (rows.value(column, record), rows.layout().format.channels) {
-        (Some(Cow::Borrowed(name)), Channels::Names) => Channel::parse_with(name, ports),
-        (Some(Cow::Borrowed(name)), Channels::Trunks) => Channel::parse_trunk(name, side),
-        _ => Channel::default(),
     }
 }
 
 impl<'a> Decoded<'a> {
-    /// Decodes one side of every row.
-    pub fn new(rows: &'a Rows, side: Side, ports: &PortMap) -> Decoded<'a> {
-        let channels = rows.kept.iter().map(|&row| channel(rows, row, side, ports)).collect();
-        Decoded { rows, channels }
-    }
-
-    /// The kinds, of which there are few: each is looked up once.
-    fn kinds(&self, mut desk: Desk<'_>) -> Coded {
-        let mut codes = [None; ChannelKind::COUNT];
-        let mut code =
-            |kind: ChannelKind| *codes[kind as usize].get_or_insert_with(|| desk.value(Some(kind.as_str())));
-        let codes = self.channels.iter().map(|channel| channel.kind.map_or(NULL, &mut code)).collect();
-        super::dict::coded(codes, &mut desk)
+    /// One side of every row.
+    pub fn new(rows: &'a Rows, side: Side, ports: &'a PortMap) -> Decoded<'a> {
+        Decoded { rows, side, ports, channels: OnceCell::new(), stems: OnceCell::new() }
     }
 
     /// One of the six columns; those of text as codes where they are to be `coded`.
-    pub fn column(&self, part: Part, coded: bool, desk: Desk<'_>) -> Values {
+    pub fn column(&self, (column, part): (Column, Part), coded: bool, lexicons: &mut Lexicons) -> Values {
         let text: fn(&Channel<'a>) -> Option<&'a str> = match part {
             Part::Tech => |channel| channel.tech,
-            Part::Kind => return Values::Coded(self.kinds(desk)),
+            Part::Kind => |channel| channel.kind.map(ChannelKind::as_str),
             Part::Peer => |channel| channel.peer,
             Part::Trunk => |channel| channel.trunk,
             Part::Dialed => |channel| channel.dialed,
-            Part::Port => {
-                let ports = self.channels.iter().map(|channel| channel.port);
-                return Values::Array(Arc::new(ports.collect::<UInt16Array>()));
-            }
+            Part::Port => return Values::Array(self.ports(lexicons)),
         };
         match part {
             Part::Peer | Part::Trunk | Part::Dialed if !coded => Values::Array(self.text(text)),
-            _ => Values::Coded(self.dict(text, desk)),
+            Part::Dialed => self.dialed(column, lexicons),
+            _ => self.dict(column, text, lexicons),
         }
     }
 
-    fn dict(&self, part: impl Fn(&Channel<'a>) -> Option<&'a str>, mut desk: Desk<'_>) -> Coded {
-        let mut codes = vec![NULL; self.channels.len()];
-        let texts = self.channels.iter().map(part).enumerate();
-        let texts = texts.filter_map(|(at, text)| Some((at, Text::new(text?.as_bytes()))));
-        desk.verbatim(texts, &mut codes);
-        super::dict::coded(codes, &mut desk)
+    fn channels(&self) -> &[Channel<'a>] {
+        let decode = |&row: &u32| channel(self.rows, row, self.side, self.ports);
+        self.channels.get_or_init(|| self.rows.kept.iter().map(decode).collect())
+    }
+
+    fn stems(&self, lexicons: &mut Lexicons) -> &Stems<'a> {
+        self.stems.get_or_init(|| Stems::new(self, lexicons))
+    }
+
+    fn dict(
+        &self,
+        column: Column,
+        part: impl Fn(&Channel<'a>) -> Option<&'a str>,
+        lexicons: &mut Lexicons,
+    ) -> Values {
+        let stems = self.stems(lexicons);
+        let mut codes = vec![NULL; self.rows.len()];
+        let mut desk = lexicons.desk(column, self.rows);
+        let of_stem = |at: usize| {
+            let stemmed = Stemmed::of(name(self.rows, self.rows.kept[at], self.side)?)?;
+            Some(part(&Channel::of_stem(stemmed.stem)).map(Cow::Borrowed))
+        };
+        desk.made_of(&stems.numbers, of_stem, &mut codes);
+        let others = stems.others.iter().map(|(at, channel)| (*at, part(channel)));
+        desk.look_up(others.filter_map(|(at, text)| Some((at, Text::new(text?.as_bytes())))), &mut codes);
+        Values::Coded(desk.coded(codes))
+    }
+
+    fn dialed(&self, column: Column, lexicons: &mut Lexicons) -> Values {
+        let stems = self.stems(lexicons);
+        let others = stems.others.iter().filter_map(|(at, channel)| Some((*at, channel.dialed?)));
+        let mut dialed = stems.dialed.iter().copied().chain(others).peekable();
+        if dialed.peek().is_none() {
+            return Values::Same(None);
+        }
+        let mut codes = vec![NULL; self.rows.len()];
+        let mut desk = lexicons.desk(column, self.rows);
+        desk.look_up(dialed.map(|(at, text)| (at, Text::new(text.as_bytes()))), &mut codes);
+        Values::Coded(desk.coded(codes))
+    }
+
+    /// Peers and trunks have no port.
+    fn ports(&self, lexicons: &mut Lexicons) -> ArrayRef {
+        let others = &self.stems(lexicons).others;
+        if others.iter().all(|(_, channel)| channel.port.is_none()) {
+            return new_null_array(&DataType::UInt16, self.rows.len());
+        }
+        let mut ports = vec![None; self.rows.len()];
+        others.iter().for_each(|(at, channel)| ports[*at] = channel.port);
+        Arc::new(UInt16Array::from(ports))
     }
 
     fn text(&self, part: impl Fn(&Channel<'a>) -> Option<&'a str>) -> ArrayRef {
-        let mut views = Views::new(&self.rows.arena, self.channels.len());
-        for channel in &self.channels {
+        let mut views = Views::new(&self.rows.arena, self.rows.len());
+        for channel in self.channels() {
             match part(channel) {
                 Some(text) => views.push(text),
                 None => views.push_null(),
             }
         }
         views.finish()
+    }
+}
+
+impl<'a> Stems<'a> {
+    fn new(of: &Decoded<'a>, lexicons: &mut Lexicons) -> Stems<'a> {
+        let Decoded { rows, side, ports, .. } = *of;
+        let (mut stems, mut dialed, mut others) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
+        let are_names = rows.layout().format.channels == Channels::Names;
+        for (at, &row) in rows.kept.iter().enumerate() {
+            let Some(name) = name(rows, row, side) else { continue };
+            match Stemmed::of(name).filter(|_| are_names) {
+                Some(stemmed) => {
+                    stems.push((at, stemmed.stem));
+                    dialed.extend(stemmed.dialed.map(|dialed| (at, dialed)));
+                }
+                None => others.push((at, channel(rows, row, side, ports))),
+            }
+        }
+        let texts = stems.into_iter().map(|(at, stem)| (at, Text::new(stem.as_bytes())));
+        let numbers = lexicons.stems(column_of(side), texts, rows);
+        Stems { numbers, dialed, others }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, MapBuilder, MapFieldNames, StringBuilder, new_null_array};
 
 use super::distinct::{Distinct, Text};
+use super::lexicon::Lexicons;
 use super::problem::Problem;
 use super::rows::Rows;
 use crate::format::layout::{Residue, Take};
 use crate::schema::{Column, Kind, TimeKind, data_type};
 
 /// The map column; `lenient` are values that could not be typed, sorted by record.
-pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
+pub fn extra(rows: &Rows, lenient: &[Problem], lexicons: &mut Lexicons) -> ArrayRef {
     let layout = rows.layout();
     let is_residue = |&slot: &usize| layout.residue(slot) != Residue::Never;
     let listed: Vec<usize> = (0..layout.slots()).filter(is_residue).collect();
@@ -19,6 +20,7 @@ pub fn extra(rows: &Rows, lenient: &[Problem]) -> ArrayRef {
         .iter()
         .filter(|&&slot| rows.is_occupied(slot))
         .map(|&slot| (slot, Taken::new(rows, slot)))
+        .filter(|(slot, taken)| !taken.all(*slot, lexicons))
         .collect();
     let mut strays = rows.strays().iter().peekable();
     if slots.is_empty() && lenient.is_empty() && strays.peek().is_none() {
@@ -76,19 +78,27 @@ impl<'a> Taken<'a> {
         Taken { rows, readers, texts }
     }
 
+    /// Whether some column takes all that the slot says, as far as that is told by the texts alone.
+    fn all(&self, slot: usize, lexicons: &mut Lexicons) -> bool {
+        let is_unless = self.rows.layout().residue(slot) == Residue::Unless;
+        is_unless
+            && self.texts.is_some()
+            && lexicons.desk(Column::Extra, self.rows).all(self.rows, slot, |row| self.ask(row))
+    }
+
+    fn ask(&self, row: u32) -> bool {
+        self.readers.iter().any(|&(column, rank)| {
+            let sources = self.rows.layout().sources(column);
+            self.rows.first(sources, row).is_some_and(|(taken, _)| taken == rank)
+        })
+    }
+
     fn is(&mut self, row: u32, text: &str) -> bool {
-        let Taken { rows, readers, texts } = self;
-        let ask = || {
-            readers.iter().any(|&(column, rank)| {
-                let sources = rows.layout().sources(column);
-                rows.first(sources, row).is_some_and(|(taken, _)| taken == rank)
-            })
-        };
-        let Some((texts, known)) = texts else { return ask() };
+        let Some((texts, _)) = &mut self.texts else { return self.ask(row) };
         let (number, is_new) = texts.number(Text::new(text.as_bytes()));
-        if is_new {
-            known.push(ask());
-        }
+        let asked = is_new.then(|| self.ask(row));
+        let Some((_, known)) = &mut self.texts else { return false };
+        known.extend(asked);
         known[number]
     }
 }

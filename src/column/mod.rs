@@ -45,8 +45,8 @@ use crate::time::{DateOrder, DstNote, Zone};
 pub use carry::{Baton, Carry};
 use channel::Decoded;
 pub use compact::compact;
+use lexicon::Lexicons;
 pub use lexicon::Library;
-use lexicon::{Desk, Lexicons};
 use narrow::{How, narrow};
 use problem::{Problem, Problems};
 use rows::Rows;
@@ -131,6 +131,8 @@ pub enum Values {
     Coded(Coded),
     /// As texts one behind the other.
     Plain(Plain),
+    /// One value in all rows, or none in any.
+    Same(Option<Arc<str>>),
 }
 
 /// Builds the wanted columns of a block, with the types of `schema`: columns of type null are
@@ -325,10 +327,7 @@ impl<'a> Builder<'a> {
             let as_codes = field.data_type() == &DataType::Null;
             let values = match checked.iter().position(|(done, _)| *done == column) {
                 Some(at) => Values::Array(checked.swap_remove(at).1),
-                None => {
-                    let desk = lexicons.desk(column, self.rows.len());
-                    self.values(column, as_codes, lenient, &mut sides, desk)
-                }
+                None => self.values(column, as_codes, lenient, &mut sides, lexicons),
             };
             let values = match values {
                 Values::Array(array) => {
@@ -341,12 +340,32 @@ impl<'a> Builder<'a> {
                 }
                 Values::Coded(values) => Prepared::Coded(values),
                 Values::Plain(values) => Prepared::Plain(values),
+                Values::Same(value) => Prepared::Same { value, rows: self.rows.len() },
             };
             prepared.resize(arrays.len(), None);
             prepared.push(Some(values));
             arrays.push(Arc::new(NullArray::new(self.rows.len())) as ArrayRef);
         }
         (arrays, prepared)
+    }
+
+    /// A column that has the same value in all rows, for all that is known before they are looked at.
+    fn same(&self, column: Column, as_codes: bool) -> Option<Values> {
+        let rows = self.rows;
+        let value = match column {
+            Column::Source => Some(&*self.file.name),
+            Column::Vendor => Some(rows.layout().format.vendor),
+            Column::Format => Some(rows.layout().format.name),
+            _ if !as_codes || column == Column::CallType || rows.sources(column).next().is_some() => {
+                return None;
+            }
+            Column::RecordKind => Some(SINGLE),
+            _ => None,
+        };
+        Some(match value {
+            Some(value) if !as_codes => Values::Array(dict::constant(value, rows.len())),
+            value => Values::Same(value.map(Arc::from)),
+        })
     }
 
     /// A column whose values cannot be bad.
@@ -356,23 +375,24 @@ impl<'a> Builder<'a> {
         as_codes: bool,
         lenient: &[Problem],
         sides: &mut [Option<Decoded<'a>>; 2],
-        desk: Desk<'_>,
+        lexicons: &mut Lexicons,
     ) -> Values {
         let (rows, ports, plan) = (self.rows, &self.options.ports, &self.options.plan);
         if let Some((side, part)) = channel::part_of(column) {
             let decoded = &mut sides[usize::from(side == Side::Destination)];
             let decoded = decoded.get_or_insert_with(|| Decoded::new(rows, side, ports));
-            return decoded.column(part, as_codes, desk);
+            return decoded.column((column, part), as_codes, lexicons);
         }
+        if let Some(same) = self.same(column, as_codes) {
+            return same;
+        }
+        let desk = lexicons.desk(column, rows);
         let array = match column {
-            Column::Source => dict::constant(&self.file.name, rows.len()),
-            Column::Vendor => dict::constant(rows.layout().format.vendor, rows.len()),
-            Column::Format => dict::constant(rows.layout().format.name, rows.len()),
             Column::SourceOffset => {
                 Arc::new(rows.kept.iter().map(|&row| rows.offset(row) as i64).collect::<Int64Array>())
             }
             Column::Recordfiles => list::files(rows, column),
-            Column::Extra => extra::extra(rows, lenient),
+            Column::Extra => extra::extra(rows, lenient, lexicons),
             _ if column.def().kind == Kind::Text && !as_codes => {
                 let (array, damaged) = text::text(rows, column);
                 self.notes.add("excel-damaged", damaged);

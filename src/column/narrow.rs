@@ -114,11 +114,10 @@ fn built(rows: &Rows, how: How<'_>, conditions: &[&Expr]) -> (Arrays, HashSet<(C
             bad.extend(problems.sorted().into_iter().map(|problem| (column, problem.record)));
             array
         } else {
-            let desk = lexicons.desk(column, rows.len());
-            match builder.values(column, false, &untyped, &mut sides, desk) {
+            match builder.values(column, false, &untyped, &mut sides, &mut lexicons) {
                 Values::Array(array) => array,
                 Values::Coded(coded) => coded.into_array(),
-                Values::Plain(_) => unreachable!("only a sink is given texts so"),
+                Values::Plain(_) | Values::Same(_) => unreachable!("only a sink is given texts so"),
             }
         };
         arrays.add(column, &array).expect("a column is built of its own type");

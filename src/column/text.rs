@@ -86,22 +86,16 @@ fn is_excel_number(bytes: &[u8]) -> bool {
 
 /// A text column as codes, and how many of its values Excel has damaged.
 pub fn coded(rows: &Rows, column: Column, mut desk: Desk<'_>) -> (Coded, u64) {
-    let codes = match rows.sources(column).map(|(_, source)| source).collect::<Vec<_>>()[..] {
-        [Source { slot, take: Take::Whole }] => {
-            let mut codes = vec![NULL; rows.len()];
-            desk.verbatim(rows.texts(*slot), &mut codes);
-            codes
-        }
-        _ => gather(rows, column, &mut desk, verbatim, NULL),
-    };
-    let mut damaged = 0;
-    if NUMBERS_AND_IDS.contains(&column) {
-        let such = desk.such(|text| is_excel_number(text.as_bytes()));
-        if !such.is_empty() {
-            damaged = codes.iter().filter(|code| such.contains(code)).count() as u64;
-        }
+    let is: Option<fn(&str) -> bool> =
+        NUMBERS_AND_IDS.contains(&column).then_some(|text| is_excel_number(text.as_bytes()));
+    if let [Source { slot, take: Take::Whole }] =
+        rows.sources(column).map(|(_, source)| source).collect::<Vec<_>>()[..]
+    {
+        return desk.verbatim(rows, *slot, is);
     }
-    (super::dict::coded(codes, &mut desk), damaged)
+    let codes = gather(rows, column, &mut desk, verbatim, NULL);
+    let damaged = is.map_or(0, |is| desk.count_such(is, &codes));
+    (desk.coded(codes), damaged)
 }
 
 /// A column of codes; `make` turns a source's text into the column's value.
@@ -112,14 +106,14 @@ pub fn dict(
     make: impl Fn(&str) -> Option<Cow<'_, str>>,
 ) -> Coded {
     let codes = gather(rows, column, &mut desk, make, NULL);
-    super::dict::coded(codes, &mut desk)
+    desk.coded(codes)
 }
 
 /// A column of codes without nulls: where there is no value, it is `default`.
 pub fn required_dict(rows: &Rows, column: Column, mut desk: Desk<'_>, default: &'static str) -> Coded {
     let default = desk.value(Some(default));
     let codes = gather(rows, column, &mut desk, verbatim, default);
-    super::dict::coded(codes, &mut desk)
+    desk.coded(codes)
 }
 
 /// The code of the first source's text that says something, made a value; each text is looked at
@@ -132,20 +126,12 @@ fn gather(
     default: i32,
 ) -> Vec<i32> {
     let mut found = vec![NOTHING; rows.len()];
-    let mut open = Vec::new();
-    for (at, (rank, source)) in rows.sources(column).enumerate() {
-        let texts = rows.texts(source.slot);
+    for (rank, source) in rows.sources(column) {
         let make = |text| taken(source, text).map(|text| made(text, &make));
-        if at == 0 && !matches!(source.take, Take::WherePositive(_)) {
-            desk.made(rank, texts, make, &mut found);
-        } else {
-            open.clear();
-            open.extend(found.iter().map(|&code| code == NOTHING));
-            let is_wanted = |at: usize| open[at] && rows.holds(source, rows.kept[at]);
-            desk.made(rank, texts.filter(|&(at, _)| is_wanted(at)), make, &mut found);
-        }
+        let wanted = |at: usize| rows.holds(source, rows.kept[at]);
+        desk.made(rows, (rank, source.slot), wanted, make, &mut found);
     }
-    found.iter_mut().filter(|code| **code < FIRST_WORD).for_each(|code| *code = default);
+    found.iter_mut().for_each(|code| *code = if *code < FIRST_WORD { default } else { *code });
     found
 }
 

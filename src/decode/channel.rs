@@ -149,6 +149,17 @@ impl<'a> Channel<'a> {
         Channel { tech: given(tech), ..channel }
     }
 
+    /// Reads a name of that usual form without regard to what never comes again: see [`Stemmed`].
+    pub fn of_stem(stem: &'a str) -> Channel<'a> {
+        let Some((tech, rest)) = at_slash(stem) else { return one_word(stem) };
+        let channel = match rest.strip_suffix('/') {
+            Some(trunk) => Channel { trunk: Some(trunk), ..of_kind(ChannelKind::TrunkOut) },
+            None if is_trunk(rest) => Channel { trunk: Some(rest), ..of_kind(ChannelKind::TrunkIn) },
+            None => Channel { peer: Some(rest), ..of_kind(ChannelKind::Extension) },
+        };
+        Channel { tech: given(tech), ..channel }
+    }
+
     /// Reads what a Nexo writes in place of a channel: the name of a trunk, or of one of its own
     /// ports (Nexo IPPBX CDR guide, "Src.Trunk, Dst.Trunk").
     pub fn parse_trunk(name: &'a str, side: Side) -> Channel<'a> {
@@ -159,6 +170,47 @@ impl<'a> Channel<'a> {
         };
         gateway_port(name).unwrap_or(Channel { trunk: Some(name), ..of_kind(kind) })
     }
+}
+
+/// A name of the form that most have: a peer's or trunk's, with eight digits of Asterisk's suffix. What
+/// comes again in many calls stands apart from what does not.
+///
+/// ```text
+/// PJSIP/5219-00000000                        PJSIP/trunk_14/+494074427470-00000001
+/// stem                                       stem           dialed
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stemmed<'a> {
+    /// All that tells more than the number dialled: [`Channel::of_stem`].
+    pub stem: &'a str,
+    /// The number dialled out through the trunk.
+    pub dialed: Option<&'a str>,
+}
+
+impl<'a> Stemmed<'a> {
+    /// A name so taken apart, if it has that form.
+    #[inline]
+    pub fn of(name: &'a str) -> Option<Stemmed<'a>> {
+        let begin = ["PJSIP/", "SIP/", "IAX2/"].iter().find(|driver| name.starts_with(**driver))?.len();
+        let end = name.len().checked_sub("-00000000".len()).filter(|end| *end > begin)?;
+        let suffix = name.as_bytes()[end..].first_chunk::<9>()?;
+        if suffix[0] != b'-' || !suffix[1..].iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        match name.as_bytes()[begin..end].iter().position(|&byte| byte == b'/') {
+            None => Some(Stemmed { stem: &name[..end], dialed: None }),
+            Some(slash) if is_trunk(&name[begin..begin + slash]) => {
+                let (stem, dialed) = name[..end].split_at(begin + slash + 1);
+                Some(Stemmed { stem, dialed: given(dialed) })
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// `trunk_X`.
+fn is_trunk(name: &str) -> bool {
+    name.strip_prefix("trunk_").is_some_and(|x| !x.is_empty())
 }
 
 /// What stands before and behind the first slash. Names are short: a plain loop over their bytes is
@@ -243,7 +295,6 @@ fn gateway_port(name: &str) -> Option<Channel<'_>> {
 
 /// `1000-00000003`, `trunk_1-00000003`, `trunk_1/5551234`.
 fn peer_or_trunk(rest: &str) -> Channel<'_> {
-    let is_trunk = |name: &str| name.strip_prefix("trunk_").is_some_and(|x| !x.is_empty());
     if let Some((trunk, dialed)) = at_slash(rest) {
         // `SIP/1000/sip:1000@10.0.0.1` is what one dials, never what a channel is called.
         if !is_trunk(trunk) {

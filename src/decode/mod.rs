@@ -22,6 +22,7 @@ mod plan;
 mod ports;
 mod words;
 
+pub(crate) use channel::Stemmed;
 pub use channel::{Channel, ChannelKind, Side};
 pub use party::Party;
 pub use plan::{NumberPlan, destination_answerer, destination_number};

@@ -10,6 +10,7 @@
 use std::hash::BuildHasher;
 
 use arrow::array::{Array, AsArray, DictionaryArray, StringViewArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Int32Type};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -140,9 +141,16 @@ impl DictionaryColumn {
             self.pages.add(len, nulls.as_ref());
             let codes = &column.codes[from..from + len];
             let word = |code: usize| column.words.get(code).as_bytes();
+            let begin = self.page.codes.len();
+            if !self.dictionary.is_full && self.page.append(codes, nulls.as_ref(), &known.codes) {
+                from += len;
+                self.settle()?;
+                continue;
+            }
+            // New words are found in the order of their rows.
+            self.page.codes.truncate(begin);
             match &nulls {
                 None => codes.iter().for_each(|&code| self.key(code as usize, &mut known.codes, word)),
-                Some(nulls) if nulls.null_count() == len => {}
                 Some(nulls) => {
                     nulls.valid_indices().for_each(|at| self.key(codes[at] as usize, &mut known.codes, word))
                 }
@@ -151,6 +159,29 @@ impl DictionaryColumn {
             self.settle()?;
         }
         self.lexicons.push(known);
+        Ok(())
+    }
+
+    /// Appends rows that have all the same value, or none.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn write_same(&mut self, value: Option<&str>, rows: usize) -> Result<()> {
+        let mut left = rows;
+        while left > 0 {
+            let len = self.room().min(left);
+            self.pages.add_same(len, value.is_some());
+            match value.map(str::as_bytes) {
+                Some(text) if self.dictionary.is_full => (0..len).for_each(|_| self.plain(text)),
+                Some(text) => {
+                    let code = self.dictionary.code(text, view_of(text));
+                    self.page.codes.resize(self.page.codes.len() + len, code);
+                }
+                None => {}
+            }
+            left -= len;
+            self.settle()?;
+        }
         Ok(())
     }
 
@@ -288,6 +319,31 @@ impl DictionaryColumn {
     pub fn close(mut self) -> Result<Chunk> {
         self.end_page()?;
         self.pages.close(Some((&self.dictionary.page, self.dictionary.ends.len())))
+    }
+}
+
+impl OpenPage {
+    /// Appends the chunk's codes of a batch's, without those that are null; whether all are known.
+    fn append(&mut self, codes: &[i32], nulls: Option<&NullBuffer>, known: &[u32]) -> bool {
+        let begin = self.codes.len();
+        let Some(nulls) = nulls else {
+            self.codes.extend(codes.iter().map(|&code| known[code as usize]));
+            return !self.codes[begin..].contains(&UNKNOWN);
+        };
+        self.codes.resize(begin + codes.len(), 0);
+        let (out, mut filled) = (&mut self.codes[begin..], 0);
+        for (bits, codes) in nulls.inner().bit_chunks().iter_padded().zip(codes.chunks(64)) {
+            if bits == 0 {
+                continue;
+            }
+            // Written in any case, and kept where the bit is set: there are as many rows as places.
+            for (at, &code) in codes.iter().enumerate() {
+                out[filled] = known[code as usize];
+                filled += (bits >> at & 1) as usize;
+            }
+        }
+        self.codes.truncate(begin + filled);
+        !self.codes[begin..].contains(&UNKNOWN)
     }
 }
 

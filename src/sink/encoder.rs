@@ -10,9 +10,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::Compression as Codec;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterPropertiesPtr;
@@ -20,6 +18,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
 use super::dictionary::{self, DictionaryColumn};
+use super::lists::{self, Lists};
+use super::nested::Nested;
 use super::numbers::{self, Numbers};
 use super::pages;
 use super::texts::{self, Texts};
@@ -29,8 +29,8 @@ use crate::schema::{Column, Pages, Storage};
 /// Makes the encoders of one row group after the other.
 pub struct Encoders {
     codec: Codec,
-    /// Of each column what it is in the file, if it is one flat column that we encode.
-    columns: Vec<(FieldRef, Option<ColumnDescPtr>)>,
+    /// Of each column what it is in the file, and whether we encode it.
+    columns: Vec<(FieldRef, Vec<ColumnDescPtr>, bool)>,
     /// Makes the others.
     theirs: ArrowRowGroupWriterFactory,
 }
@@ -43,8 +43,10 @@ pub enum Encoder {
     Texts(Box<Texts>),
     /// Of numbers and times.
     Numbers(Box<Numbers>),
-    /// One a leaf of the column.
-    Crate(Vec<ArrowColumnWriter>),
+    /// Of lists of texts.
+    Lists(Box<Lists>),
+    /// The crate's, where there is a value.
+    Crate(Box<Nested>),
 }
 
 /// A finished column chunk, of either.
@@ -74,13 +76,13 @@ impl Encoders {
         let mut at = 0;
         let mut columns = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
-            let leaves = leaves(field);
-            let own = descriptor.column(at);
-            at += leaves;
-            let is_own = leaves == 1 && Encoder::own(field, &own, codec).is_some();
-            columns.push((field.clone(), is_own.then_some(own)));
+            let leaves: Vec<ColumnDescPtr> =
+                (at..at + leaves(field)).map(|at| descriptor.column(at)).collect();
+            at += leaves.len();
+            let is_own = Encoder::own(field, &leaves, codec).is_some();
+            columns.push((field.clone(), leaves, is_own));
         }
-        let others = columns.iter().filter(|(_, own)| own.is_none()).map(|(field, _)| field.clone());
+        let others = columns.iter().filter(|(_, _, is_own)| !is_own).map(|(field, ..)| field.clone());
         let others: SchemaRef = Arc::new(Schema::new(others.collect::<Vec<_>>()));
         let root = ArrowSchemaConverter::new().convert(&others)?.root_schema_ptr();
         let nowhere = SerializedFileWriter::new(io::sink(), root, properties.clone())?;
@@ -93,17 +95,21 @@ impl Encoders {
     /// The parquet crate cannot encode a column.
     pub fn begin(&self, group: usize) -> Result<Vec<Encoder>> {
         let mut writers = self.theirs.create_column_writers(group)?.into_iter();
-        let encoder = |(field, own): &(FieldRef, Option<ColumnDescPtr>)| {
-            let own = own.as_ref().and_then(|own| Encoder::own(field, own, self.codec));
-            own.unwrap_or_else(|| Encoder::Crate(writers.by_ref().take(leaves(field)).collect()))
+        let encoder = |(field, leaves, is_own): &(FieldRef, Vec<ColumnDescPtr>, bool)| {
+            if let Some(own) = Encoder::own(field, leaves, self.codec).filter(|_| *is_own) {
+                return own;
+            }
+            let writers = writers.by_ref().take(leaves.len()).collect();
+            Encoder::Crate(Box::new(Nested::new(field.clone(), leaves.clone(), self.codec, writers)))
         };
         Ok(self.columns.iter().map(encoder).collect())
     }
 }
 
 impl Encoder {
-    /// Our own encoder of a flat column, where there is one for its type and compression.
-    fn own(field: &FieldRef, descriptor: &ColumnDescPtr, codec: Codec) -> Option<Encoder> {
+    /// Our own encoder of a column of one leaf, where there is one for its type and compression.
+    fn own(field: &FieldRef, leaves: &[ColumnDescPtr], codec: Codec) -> Option<Encoder> {
+        let [descriptor] = leaves else { return None };
         let Storage { pages, statistics } = Column::by_name(field.name())?.def().storage();
         let (of, descriptor) = (field.data_type(), descriptor.clone());
         match pages {
@@ -121,23 +127,29 @@ impl Encoder {
             Pages::Deltas if numbers::can_encode(of) => {
                 Some(Encoder::Numbers(Box::new(Numbers::new(descriptor, codec, statistics))))
             }
+            Pages::Lengths if lists::can_encode(of) && field.is_nullable() => {
+                Some(Encoder::Lists(Box::new(Lists::new(descriptor, codec))))
+            }
             _ => None,
         }
+    }
+
+    /// No more values: what stands in the place of an encoder that was closed.
+    pub fn none(field: &FieldRef) -> Encoder {
+        Encoder::Crate(Box::new(Nested::new(field.clone(), Vec::new(), Codec::UNCOMPRESSED, Vec::new())))
     }
 
     /// Appends values.
     ///
     /// # Errors
     /// The array has another type, or compressing failed.
-    pub fn write(&mut self, field: &FieldRef, array: &ArrayRef) -> Result<()> {
+    pub fn write(&mut self, array: &ArrayRef) -> Result<()> {
         match self {
             Encoder::Dictionary(column) => column.write(array),
             Encoder::Texts(column) => column.write(array),
             Encoder::Numbers(column) => column.write(array),
-            Encoder::Crate(writers) => {
-                let leaves = compute_leaves(field, array)?;
-                leaves.iter().zip(writers).try_for_each(|(leaf, writer)| writer.write(leaf))
-            }
+            Encoder::Lists(column) => column.write(array),
+            Encoder::Crate(column) => column.write(array),
         }
     }
 
@@ -149,6 +161,10 @@ impl Encoder {
         match (self, prepared) {
             (Encoder::Dictionary(column), Prepared::Coded(coded)) => column.write_coded(coded),
             (Encoder::Texts(column), Prepared::Plain(plain)) => column.write_plain(plain),
+            (Encoder::Dictionary(column), Prepared::Same { value, rows }) => {
+                column.write_same(value.as_deref(), *rows)
+            }
+            (Encoder::Texts(column), Prepared::Same { value: None, rows }) => column.write_nulls(*rows),
             _ => Err(ParquetError::General("a column is prepared otherwise than it is stored".to_string())),
         }
     }
@@ -163,9 +179,8 @@ impl Encoder {
             Encoder::Dictionary(column) => own(column.close()?),
             Encoder::Texts(column) => own(column.close()?),
             Encoder::Numbers(column) => own(column.close()?),
-            Encoder::Crate(writers) => {
-                writers.into_iter().map(|writer| writer.close().map(Chunk::Crate)).collect()
-            }
+            Encoder::Lists(column) => own(column.close()?),
+            Encoder::Crate(column) => column.close(),
         }
     }
 }

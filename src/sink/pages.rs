@@ -53,9 +53,19 @@ pub struct Pages {
 
 struct DonePage {
     page: CompressedPage,
-    rows: usize,
-    nulls: usize,
+    size: PageSize,
     range: Range,
+}
+
+/// What a page has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageSize {
+    /// Places of values, also where there is none; in a flat column one a row.
+    pub values: usize,
+    /// Rows.
+    pub rows: usize,
+    /// Places without a value.
+    pub nulls: usize,
 }
 
 /// The least and the greatest value of a page or chunk.
@@ -166,8 +176,14 @@ impl Pages {
                 self.valid.append_buffer(nulls.inner());
                 self.nulls += nulls.null_count();
             }
-            None => self.valid.append_n(rows, true),
+            None => self.add_same(rows, true),
         }
+    }
+
+    /// Takes so many more rows, of which all or none have a value.
+    pub fn add_same(&mut self, rows: usize, valid: bool) {
+        self.valid.append_n(rows, valid);
+        self.nulls += if valid { 0 } else { rows };
     }
 
     /// Ends the open page; `values` appends its values.
@@ -186,16 +202,37 @@ impl Pages {
         }
         self.valid.truncate(0);
         values(body);
+        let nulls = std::mem::take(&mut self.nulls);
+        self.compressed(encoding, PageSize { values: rows, rows, nulls }, range)
+    }
+
+    /// Ends a page of a nested column, whose rows were not told by [`Pages::add`]; `write` appends its [`levels`],
+    /// then its values.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn end_nested(
+        &mut self,
+        encoding: Encoding,
+        size: PageSize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        self.body.clear();
+        write(&mut self.body);
+        self.compressed(encoding, size, Range::Empty)
+    }
+
+    fn compressed(&mut self, encoding: Encoding, size: PageSize, range: Range) -> Result<()> {
         let page = Page::DataPage {
-            buf: compress(body, self.compression)?,
-            num_values: rows as u32,
+            buf: compress(&self.body, self.compression)?,
+            num_values: size.values as u32,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let page = CompressedPage::new(page, body.len());
-        self.done.push(DonePage { page, rows, nulls: std::mem::take(&mut self.nulls), range });
+        let page = CompressedPage::new(page, self.body.len());
+        self.done.push(DonePage { page, size, range });
         Ok(())
     }
 
@@ -221,7 +258,7 @@ impl Pages {
             let encoding = done.page.encoding();
             let spec = writer.write_page(done.page)?;
             footer.add(spec.offset, spec.compressed_size, spec.uncompressed_size, encoding);
-            footer.rows(done.rows, done.nulls, &done.range);
+            footer.values(done.size, &done.range);
         }
         writer.close()?;
         let close = footer.close(self.column, self.compression, self.statistics)?;
@@ -236,8 +273,7 @@ struct Footer {
     compressed: usize,
     uncompressed: usize,
     data_offset: Option<u64>,
-    rows: usize,
-    nulls: usize,
+    size: PageSize,
     range: Range,
     encodings: Vec<(Encoding, i32)>,
     column_index: ColumnIndexBuilder,
@@ -252,8 +288,7 @@ impl Footer {
             compressed: 0,
             uncompressed: 0,
             data_offset: None,
-            rows: 0,
-            nulls: 0,
+            size: PageSize::default(),
             range: Range::default(),
             encodings: Vec::new(),
             column_index: ColumnIndexBuilder::new(physical),
@@ -276,16 +311,17 @@ impl Footer {
         }
     }
 
-    fn rows(&mut self, rows: usize, nulls: usize, range: &Range) {
-        self.rows += rows;
-        self.nulls += nulls;
+    fn values(&mut self, page: PageSize, range: &Range) {
+        self.size.values += page.values;
+        self.size.rows += page.rows;
+        self.size.nulls += page.nulls;
         self.range.merge(range);
-        self.offset_index.append_row_count(rows as i64);
+        self.offset_index.append_row_count(page.rows as i64);
         if matches!(range, Range::Untold) {
             self.column_index.to_invalid();
         }
         let (least, greatest) = range.bytes(self.physical).unwrap_or_default();
-        self.column_index.append(nulls == rows, least, greatest, nulls as i64);
+        self.column_index.append(page.nulls == page.values, least, greatest, page.nulls as i64);
     }
 
     fn close(
@@ -313,22 +349,31 @@ impl Footer {
             .set_page_encoding_stats(pages)
             .set_total_compressed_size(self.compressed as i64)
             .set_total_uncompressed_size(self.uncompressed as i64)
-            .set_num_values(self.rows as i64)
+            .set_num_values(self.size.values as i64)
             .set_dictionary_page_offset(self.has_dictionary.then_some(0))
             .set_data_page_offset(self.data_offset.unwrap_or(0) as i64);
         if statistics {
-            metadata = metadata.set_statistics(self.range.statistics(self.physical, self.nulls));
+            metadata = metadata.set_statistics(self.range.statistics(self.physical, self.size.nulls));
         }
         let has_index = statistics && self.column_index.valid();
         Ok(ColumnCloseResult {
             bytes_written: self.compressed as u64,
-            rows_written: self.rows as u64,
+            rows_written: self.size.rows as u64,
             metadata: metadata.build()?,
             bloom_filter: None,
             column_index: if has_index { Some(self.column_index.build()?) } else { None },
             offset_index: Some(self.offset_index.build()),
         })
     }
+}
+
+/// Appends levels of at most so many bits, behind how many bytes they take.
+pub fn levels(levels: &[u32], width: u32, body: &mut Vec<u8>) {
+    let begin = body.len();
+    body.extend_from_slice(&[0; 4]);
+    hybrid::encode(levels, width, body);
+    let len = (body.len() - begin - 4) as u32;
+    body[begin..begin + 4].copy_from_slice(&len.to_le_bytes());
 }
 
 /// What a thread compresses with.

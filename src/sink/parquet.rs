@@ -318,13 +318,11 @@ impl ColumnQueue {
     fn encode(&self, message: &Message) -> std::result::Result<Option<Vec<Chunk>>, String> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match message {
-            Message::Values { values: Values::Array(array), .. } => {
-                encoder.write(&self.field, array).map(|()| None)
-            }
+            Message::Values { values: Values::Array(array), .. } => encoder.write(array).map(|()| None),
             Message::Values { values: Values::Prepared(prepared), .. } => {
                 encoder.write_prepared(prepared).map(|()| None)
             }
-            Message::Close => std::mem::replace(&mut *encoder, Encoder::Crate(Vec::new())).close().map(Some),
+            Message::Close => std::mem::replace(&mut *encoder, Encoder::none(&self.field)).close().map(Some),
         };
         outcome.map_err(|error| error.to_string())
     }

@@ -240,6 +240,9 @@ fn of_prepared(prepared: &Prepared) -> Values {
             }
             values.told(|code| coded.words.get(*code as usize).to_string())
         }
+        Prepared::Same { value, rows } => {
+            Values { of: vec![0; *rows], texts: vec![value.as_deref().map(str::to_string)] }
+        }
         Prepared::Plain(plain) => {
             let (mut values, mut texts) = (Numbered::default(), texts(&plain.bytes));
             for row in 0..plain.rows {

@@ -115,6 +115,23 @@ impl Texts {
         Ok(())
     }
 
+    /// Appends rows without a value.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn write_nulls(&mut self, rows: usize) -> Result<()> {
+        let mut left = rows;
+        while left > 0 {
+            let len = left.min(PAGE_ROWS - self.pages.rows());
+            self.pages.add_same(len, false);
+            left -= len;
+            if self.pages.rows() >= PAGE_ROWS {
+                self.end_page()?;
+            }
+        }
+        Ok(())
+    }
+
     #[inline]
     fn push(&mut self, texts: &StringViewArray, at: usize) {
         let text = texts.value(at).as_bytes();

@@ -228,3 +228,28 @@ proptest! {
         prop_assert_eq!(Channel::parse(&bare).peer, Some(&*peer));
     }
 }
+
+#[test]
+fn names_of_the_usual_form_are_taken_apart() {
+    let stemmed = |name| Stemmed::of(name).map(|Stemmed { stem, dialed }| (stem, dialed));
+    assert_eq!(stemmed("PJSIP/5219-00000000"), Some(("PJSIP/5219", None)));
+    assert_eq!(
+        stemmed("SIP/trunk_14/+494074427470-0000001b"),
+        Some(("SIP/trunk_14/", Some("+494074427470")))
+    );
+    for other in ["DAHDI/5-00000001", "PJSIP/5219", "PJSIP/-00000001", "SIP/1000/sip:1000@10.0.0.1-00000001"]
+    {
+        assert_eq!(stemmed(other), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_taken_apart_reads_as_the_whole(
+        name in "(PJSIP|SIP|IAX2|sip|DAHDI|Local|x)/(trunk_[a1ü]?|[0-9a-f ü-]{0,4}|5|/){0,2}(/[0-9+a-fü -]{0,10})?(-[0-9a-fA-FX]{7,9}|[0-9a-f]{8})?",
+    ) {
+        if let Some(Stemmed { stem, dialed }) = Stemmed::of(&name) {
+            prop_assert_eq!(Channel { dialed, ..Channel::of_stem(stem) }, Channel::parse(&name));
+        }
+    }
+}
