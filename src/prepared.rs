@@ -236,13 +236,16 @@ fn end_of(bytes: &[u8], texts: usize) -> usize {
 /// The texts, in order.
 pub fn texts(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        let (text, rest) = bytes[4..].split_at(length(bytes));
-        bytes = rest;
+        let text = first_text(bytes)?;
+        bytes = &bytes[4 + text.len()..];
         Some(text)
     })
+}
+
+/// The first of them.
+#[inline]
+pub fn first_text(bytes: &[u8]) -> Option<&[u8]> {
+    if bytes.is_empty() { None } else { Some(&bytes[4..4 + length(bytes)]) }
 }
 
 fn length(bytes: &[u8]) -> usize {

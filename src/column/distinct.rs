@@ -38,6 +38,9 @@ const LONGER: u8 = 255;
 /// Slots of a table at first.
 const LEAST: usize = 256;
 
+/// Places of the table for each text: few texts must stand behind their own place, for the fast way looks only there.
+const LEAST_PLACES: usize = 4;
+
 /// Texts that are looked up at a time.
 const LANES: usize = 16;
 
@@ -112,7 +115,7 @@ impl Distinct {
 
     /// How much memory they have, about.
     pub fn bytes(&self) -> usize {
-        self.rests.len() + self.table.len() * 4 + self.heads.len() * (16 + 8)
+        self.rests.len() + self.table.len() * size_of::<u32>() + self.heads.len() * (16 + 8)
     }
 
     /// The number of a text, and whether it is a new one.
@@ -209,7 +212,7 @@ impl Distinct {
     #[cold]
     fn insert(&mut self, hash: u64, text: Text<'_>) -> usize {
         assert!(self.heads.len() < MOST, "room is made before a column");
-        if self.heads.len() * 2 >= self.table.len() {
+        if self.heads.len() * LEAST_PLACES >= self.table.len() {
             self.grow();
         }
         let number = self.heads.len();

@@ -86,6 +86,9 @@ const UNASKED: i32 = -1;
 /// Lexicons that have grown to so many bytes are given up for empty ones.
 const MOST_BYTES: usize = 6 << 20;
 
+/// Rows whose texts are looked up together.
+const ROWS_AT_A_TIME: usize = 256;
+
 /// Sets of lexicons that are kept.
 const MOST_SETS: usize = 64;
 
@@ -168,6 +171,29 @@ impl Lexicons {
         let numbers = self.look_up(shelf, rows.texts(slot), rows.len());
         self.slots[slot] = Some(numbers.clone());
         numbers
+    }
+
+    /// Looks up what stands in these slots, some rows at a time: a row's texts stand near each other, and what was
+    /// just looked at is still near the processor.
+    pub fn look_up_slots(&mut self, rows: &Rows, slots: &[usize]) {
+        if self.slots.is_empty() {
+            self.open(rows.layout_ref());
+        }
+        for &slot in slots {
+            let together = slots.iter().filter(|other| self.shelves[**other] == self.shelves[slot]).count();
+            self.make_room(self.shelves[slot], rows.len() * together);
+        }
+        let mut found = vec![vec![NOTHING; rows.len()]; slots.len()];
+        for from in (0..rows.len()).step_by(ROWS_AT_A_TIME) {
+            let upto = rows.len().min(from + ROWS_AT_A_TIME);
+            for (&slot, found) in slots.iter().zip(&mut found) {
+                self.words[self.shelves[slot]].look_up(rows.texts_of(slot, from..upto), found);
+            }
+        }
+        for (&slot, of) in slots.iter().zip(found) {
+            let numbers = Numbers { shelf: self.shelves[slot], nulls: nulls(&of), of: ScalarBuffer::from(of) };
+            self.slots[slot] = Some(numbers);
+        }
     }
 
     fn look_up<'t>(

@@ -26,7 +26,7 @@ mod validity;
 mod views;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch, RecordBatchOptions};
@@ -299,6 +299,24 @@ impl<'a> Builder<'a> {
         (columns, problems.sorted())
     }
 
+    /// The slots whose texts are looked up, in their order.
+    fn looked_up(&self) -> Vec<usize> {
+        let is_coded = |column: Column, prepared: bool| match column.def().kind {
+            Kind::Dict => true,
+            Kind::Text => prepared && column.def().storage().pages == Pages::Dictionary,
+            _ => false,
+        };
+        let columns = self.options.columns.iter().zip(self.schema.fields());
+        let coded = columns.filter(|(column, field)| is_coded(**column, field.data_type() == &DataType::Null));
+        let sources = coded.flat_map(|(column, _)| self.rows.sources(*column).map(|(_, source)| source.slot));
+        sources.filter(|slot| !self.is_channel(*slot)).collect::<BTreeSet<usize>>().into_iter().collect()
+    }
+
+    /// Channels' names hardly come again.
+    fn is_channel(&self, slot: usize) -> bool {
+        self.rows.layout().readers(slot).any(|(column, _)| matches!(column, Column::Channel | Column::Dstchannel))
+    }
+
     fn number(&self, column: Column, problems: &mut Problems) -> Option<ArrayRef> {
         let rows = self.rows;
         Some(match column {
@@ -322,6 +340,7 @@ impl<'a> Builder<'a> {
     ) -> (Vec<ArrayRef>, Vec<Option<Prepared>>) {
         let mut sides: [Option<Decoded<'a>>; 2] = [None, None];
         let mut arrays = Vec::with_capacity(self.options.columns.len());
+        lexicons.look_up_slots(self.rows, &self.looked_up());
         let mut prepared = Vec::new();
         for (&column, field) in self.options.columns.iter().zip(self.schema.fields()) {
             let as_codes = field.data_type() == &DataType::Null;

@@ -3,6 +3,7 @@
 //! A column's value comes from the first of its sources that has one. That rule lives here, once.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::distinct::Text;
@@ -110,8 +111,14 @@ impl Rows {
     /// are kept.
     #[inline]
     pub fn texts(&self, slot: usize) -> impl Iterator<Item = (usize, Text<'_>)> {
+        self.texts_of(slot, 0..self.len())
+    }
+
+    /// The same of some rows.
+    #[inline]
+    pub fn texts_of(&self, slot: usize, rows: Range<usize>) -> impl Iterator<Item = (usize, Text<'_>)> {
         let text = move |&row| Text::within(self.arena.bytes(), self.span(row, slot));
-        self.kept.iter().map(text).enumerate()
+        rows.clone().zip(self.kept[rows].iter().map(text))
     }
 
     /// A value's text, or nothing where it is empty or the sign for nothing.

@@ -56,7 +56,11 @@ fn pack(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     }
     let (groups, rest) = numbers.as_chunks::<GROUP>();
     varint(((groups.len() + usize::from(!rest.is_empty())) as u64) << 1 | 1, out);
-    groups.iter().for_each(|group| pack_group(group, width, out));
+    if width <= 16 {
+        pack_narrow(groups, width, out);
+    } else {
+        groups.iter().for_each(|group| pack_group(group, width, out));
+    }
     if !rest.is_empty() {
         let mut last = [0; GROUP];
         last[..rest.len()].copy_from_slice(rest);
@@ -64,17 +68,34 @@ fn pack(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     }
 }
 
+/// The same for groups of numbers of at most 16 bits. Each is written as 16 bytes, of which the next one overwrites
+/// what is too many: copies of one size need no call.
+fn pack_narrow(groups: &[[u32; GROUP]], width: u32, out: &mut Vec<u8>) {
+    const WHOLE: usize = size_of::<u128>();
+    let mut at = out.len();
+    out.resize(at + groups.len() * width as usize + WHOLE, 0);
+    for group in groups {
+        out[at..at + WHOLE].copy_from_slice(&narrow(group, width).to_le_bytes());
+        at += width as usize;
+    }
+    out.truncate(at);
+}
+
+#[inline]
+fn narrow(group: &[u32; GROUP], width: u32) -> u128 {
+    // Four of at most 16 bits fit a word.
+    let four = |half: usize| {
+        let number = |at: usize| u64::from(group[half * 4 + at]) << (at as u32 * width);
+        number(0) | number(1) | number(2) | number(3)
+    };
+    u128::from(four(0)) | u128::from(four(1)) << (4 * width)
+}
+
 /// Appends eight numbers, the first in the lowest bits: as many bytes as a number has bits.
 #[inline]
 fn pack_group(group: &[u32; GROUP], width: u32, out: &mut Vec<u8>) {
     if width <= 16 {
-        // Four of at most 16 bits fit a word.
-        let four = |half: usize| {
-            let number = |at: usize| u64::from(group[half * 4 + at]) << (at as u32 * width);
-            number(0) | number(1) | number(2) | number(3)
-        };
-        let bits = u128::from(four(0)) | u128::from(four(1)) << (4 * width);
-        out.extend_from_slice(&bits.to_le_bytes()[..width as usize]);
+        out.extend_from_slice(&narrow(group, width).to_le_bytes()[..width as usize]);
         return;
     }
     let (mut bits, mut held) = (0u64, 0);

@@ -30,6 +30,9 @@ use super::hybrid;
 /// Rows a page; the same as the parquet crate's.
 pub const PAGE_ROWS: usize = 20_000;
 
+/// Room in front of a page's values for its null bits: [`Pages::end_behind`].
+pub const ROOM: usize = PAGE_ROWS / 8 + 32;
+
 /// A finished column chunk.
 pub struct Chunk {
     /// Its pages, the dictionary's first.
@@ -83,7 +86,7 @@ pub enum Range {
 }
 
 /// No statistics of a page or chunk in which a text is longer.
-const LONGEST_STATISTIC: usize = 256;
+pub const LONGEST_STATISTIC: usize = 256;
 
 impl Range {
     /// Takes a text in.
@@ -191,19 +194,38 @@ impl Pages {
     /// # Errors
     /// Compressing failed.
     pub fn end(&mut self, encoding: Encoding, range: Range, values: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
-        let rows = self.valid.len();
+        let size = self.begin_body();
+        values(&mut self.body);
+        let body = std::mem::take(&mut self.body);
+        self.compressed(encoding, size, range, &body)?;
+        self.body = body;
+        Ok(())
+    }
+
+    /// Ends the open page, whose values stand behind [`ROOM`] bytes, which are overwritten.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn end_behind(&mut self, encoding: Encoding, range: Range, values: &mut [u8]) -> Result<()> {
+        let size = self.begin_body();
+        let begin = ROOM - self.body.len();
+        values[begin..ROOM].copy_from_slice(&self.body);
+        self.compressed(encoding, size, range, &values[begin..])
+    }
+
+    /// Begins a page's body by the null bits of its rows.
+    fn begin_body(&mut self) -> PageSize {
+        let (rows, nulls) = (self.valid.len(), std::mem::take(&mut self.nulls));
         let body = &mut self.body;
         body.clear();
         if self.column.max_def_level() > 0 {
             body.extend_from_slice(&[0; 4]);
-            hybrid::encode_bits(self.valid.as_slice(), rows, rows - self.nulls, body);
+            hybrid::encode_bits(self.valid.as_slice(), rows, rows - nulls, body);
             let len = (body.len() - 4) as u32;
             body[..4].copy_from_slice(&len.to_le_bytes());
         }
         self.valid.truncate(0);
-        values(body);
-        let nulls = std::mem::take(&mut self.nulls);
-        self.compressed(encoding, PageSize { values: rows, rows, nulls }, range)
+        PageSize { values: rows, rows, nulls }
     }
 
     /// Ends a page of a nested column, whose rows were not told by [`Pages::add`]; `write` appends its [`levels`],
@@ -217,21 +239,24 @@ impl Pages {
         size: PageSize,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Result<()> {
-        self.body.clear();
-        write(&mut self.body);
-        self.compressed(encoding, size, Range::Empty)
+        let mut body = std::mem::take(&mut self.body);
+        body.clear();
+        write(&mut body);
+        self.compressed(encoding, size, Range::Empty, &body)?;
+        self.body = body;
+        Ok(())
     }
 
-    fn compressed(&mut self, encoding: Encoding, size: PageSize, range: Range) -> Result<()> {
+    fn compressed(&mut self, encoding: Encoding, size: PageSize, range: Range, body: &[u8]) -> Result<()> {
         let page = Page::DataPage {
-            buf: compress(&self.body, self.compression)?,
+            buf: compress(body, self.compression)?,
             num_values: size.values as u32,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let page = CompressedPage::new(page, self.body.len());
+        let page = CompressedPage::new(page, body.len());
         self.done.push(DonePage { page, size, range });
         Ok(())
     }

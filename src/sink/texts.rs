@@ -15,7 +15,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::numbers;
-use super::pages::{Chunk, PAGE_ROWS, Pages, Range};
+use super::pages::{Chunk, LONGEST_STATISTIC, PAGE_ROWS, Pages, ROOM, Range};
 use crate::prepared::{self, Plain};
 
 /// A page of texts ends at so many bytes.
@@ -33,6 +33,7 @@ pub struct Texts {
 
 /// The texts of the open page.
 enum Open {
+    /// Behind room for the page's null bits, so that they need not be moved behind these.
     Plain(Vec<u8>),
     Prefixes(Prefixes),
 }
@@ -45,6 +46,20 @@ struct Prefixes {
     last: Vec<u8>,
 }
 
+/// A text and its first bytes as a number that compares as they do.
+#[derive(Clone, Copy)]
+struct Text<'t> {
+    bytes: &'t [u8],
+    /// Zeros stand for what a short one lacks.
+    head: u128,
+}
+
+/// The least and the greatest of some texts.
+struct Bounds<'t> {
+    least: Text<'t>,
+    greatest: Text<'t>,
+}
+
 /// Whether a column of that type can be encoded here.
 pub fn can_encode(data_type: &DataType) -> bool {
     *data_type == DataType::Utf8View
@@ -53,7 +68,7 @@ pub fn can_encode(data_type: &DataType) -> bool {
 impl Texts {
     /// An empty chunk of that column, whose texts stand one after another as they are.
     pub fn plain(column: ColumnDescPtr, compression: Compression, statistics: bool) -> Texts {
-        let (pages, open) = (Pages::new(column, compression, statistics), Open::Plain(Vec::new()));
+        let (pages, open) = (Pages::new(column, compression, statistics), Open::Plain(vec![0; ROOM]));
         Texts { pages, open, range: Range::Empty }
     }
 
@@ -100,12 +115,13 @@ impl Texts {
             self.pages.add(len, piece.nulls.as_ref());
             match &mut self.open {
                 Open::Plain(bytes) => bytes.extend_from_slice(&piece.bytes),
-                Open::Prefixes(prefixes) => {
-                    prepared::texts(&piece.bytes).for_each(|text| prefixes.append(text));
-                }
+                Open::Prefixes(prefixes) => prefixes.append_all(Text::all(&piece.bytes)),
             }
-            if self.pages.has_statistics() {
-                prepared::texts(&piece.bytes).for_each(|text| self.range.text(text));
+            if self.pages.has_statistics()
+                && let Some(Bounds { least, greatest }) = Bounds::of(Text::all(&piece.bytes))
+            {
+                self.range.text(least.bytes);
+                self.range.text(greatest.bytes);
             }
             from += len;
             if self.pages.rows() >= PAGE_ROWS || self.open.bytes() >= PAGE_BYTES {
@@ -151,8 +167,8 @@ impl Texts {
         let range = std::mem::take(&mut self.range);
         match &mut self.open {
             Open::Plain(bytes) => {
-                self.pages.end(Encoding::PLAIN, range, |body| body.extend_from_slice(bytes))?;
-                bytes.clear();
+                self.pages.end_behind(Encoding::PLAIN, range, bytes)?;
+                bytes.truncate(ROOM);
             }
             Open::Prefixes(prefixes) => {
                 self.pages.end(Encoding::DELTA_BYTE_ARRAY, range, |body| prefixes.take(body))?;
@@ -181,12 +197,77 @@ pub fn append(text: &[u8], out: &mut Vec<u8>) {
 impl Open {
     fn bytes(&self) -> usize {
         match self {
-            Open::Plain(bytes) | Open::Prefixes(Prefixes { bytes, .. }) => bytes.len(),
+            Open::Plain(bytes) => bytes.len() - ROOM,
+            Open::Prefixes(Prefixes { bytes, .. }) => bytes.len(),
         }
     }
 }
 
+impl<'t> Text<'t> {
+    /// The texts of a plain page.
+    fn all(mut bytes: &'t [u8]) -> impl Iterator<Item = Text<'t>> {
+        std::iter::from_fn(move || {
+            let text = prepared::first_text(bytes)?;
+            let window = bytes[4..].first_chunk().copied().unwrap_or_else(|| {
+                let mut window = [0; 16];
+                window[..text.len().min(16)].copy_from_slice(&text[..text.len().min(16)]);
+                window
+            });
+            let beyond = u128::MAX.checked_shr(8 * text.len() as u32).unwrap_or(0);
+            bytes = &bytes[4 + text.len()..];
+            Some(Text { bytes: text, head: u128::from_be_bytes(window) & !beyond })
+        })
+    }
+
+    fn is_less_than(&self, other: &Text<'_>) -> bool {
+        if self.head == other.head { self.bytes < other.bytes } else { self.head < other.head }
+    }
+}
+
+impl<'t> Bounds<'t> {
+    /// Those of all the texts; where one is too long to be told, it is one of them.
+    fn of(mut texts: impl Iterator<Item = Text<'t>>) -> Option<Bounds<'t>> {
+        let first = texts.next()?;
+        let mut bounds = Bounds { least: first, greatest: first };
+        let mut longest = first;
+        for text in texts {
+            if text.is_less_than(&bounds.least) {
+                bounds.least = text;
+            } else if bounds.greatest.is_less_than(&text) {
+                bounds.greatest = text;
+            }
+            if text.bytes.len() > longest.bytes.len() {
+                longest = text;
+            }
+        }
+        if longest.bytes.len() > LONGEST_STATISTIC {
+            bounds.least = longest;
+        }
+        Some(bounds)
+    }
+}
+
 impl Prefixes {
+    /// Appends texts one after the other.
+    fn append_all<'t>(&mut self, mut texts: impl Iterator<Item = Text<'t>>) {
+        let Some(mut last) = texts.next() else { return };
+        self.append(last.bytes);
+        for text in texts {
+            // What the heads have in common, unless one of them ends before.
+            let head = (text.head ^ last.head).leading_zeros() as usize / 8;
+            let shared = match head {
+                16 => shared(last.bytes, text.bytes),
+                _ => head.min(last.bytes.len()).min(text.bytes.len()),
+            };
+            self.shared.push(shared as i64);
+            self.rests.push((text.bytes.len() - shared) as i64);
+            self.bytes.extend_from_slice(&text.bytes[shared..]);
+            last = text;
+        }
+        self.last.clear();
+        self.last.extend_from_slice(last.bytes);
+    }
+
     fn append(&mut self, text: &[u8]) {
         let shared = shared(&self.last, text);
         self.shared.push(shared as i64);
