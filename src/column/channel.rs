@@ -14,6 +14,7 @@ use super::rows::Rows;
 use super::views::Views;
 use crate::decode::{Channel, ChannelKind, PortMap, Side, Stemmed};
 use crate::format::Channels;
+use crate::format::layout::{Source, Take};
 use crate::schema::Column;
 
 /// The channels of one side, one a row.
@@ -190,8 +191,13 @@ impl<'a> Stems<'a> {
         let Decoded { rows, side, ports, .. } = *of;
         let (mut stems, mut dialed, mut others) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
         let are_names = rows.layout().format.channels == Channels::Names;
+        let slot = match rows.layout().sources(column_of(side)) {
+            [Source { slot, take: Take::Whole }] => Some(*slot),
+            _ => None,
+        };
         for (at, &row) in rows.kept.iter().enumerate() {
-            let Some(name) = name(rows, row, side) else { continue };
+            let name = slot.map_or_else(|| name(rows, row, side), |slot| rows.text(row, slot));
+            let Some(name) = name else { continue };
             match Stemmed::of(name).filter(|_| are_names) {
                 Some(stemmed) => {
                     stems.push((at, stemmed.stem));

@@ -21,8 +21,10 @@ pub struct Text<'t> {
 }
 
 /// Texts in the order in which they first came.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Distinct {
+    /// What hashes are mixed with.
+    seeds: [u64; 2],
     /// By hash: 0 where nobody is, else the upper bits of the hash, and the text's number plus one.
     table: Vec<u32>,
     heads: Vec<u128>,
@@ -48,7 +50,7 @@ const LANES: usize = 16;
 const UNKNOWN: u32 = u32::MAX;
 
 /// Bits of an entry that are a number; the others are of the hash.
-const NUMBER_BITS: u32 = 20;
+const NUMBER_BITS: u32 = 24;
 
 /// There are never more texts than this.
 pub const MOST: usize = (1 << NUMBER_BITS) - 2;
@@ -60,22 +62,29 @@ static SEEDS: LazyLock<[u64; 2]> = LazyLock::new(|| {
     [random.hash_one(1u8) | 1, random.hash_one(2u8) | 1]
 });
 
-/// Of each length the bytes of a head that are text.
-const SHOWN: [u128; HEAD + 1] = {
-    let mut masks = [0; HEAD + 1];
-    let mut len = 1;
+/// Of each length, the last for all that are longer: the bytes of a head that are text, and its last byte.
+const SHOWN: [(u128, u128); HEAD + 2] = {
+    let mut shown = [(0, 0); HEAD + 2];
+    let mut len = 0;
     while len <= HEAD {
-        masks[len] = masks[len - 1] << 8 | 0xff;
+        shown[len] = ((1 << (8 * len)) - 1, (len as u128) << 120);
         len += 1;
     }
-    masks
+    shown[len] = (shown[HEAD].0, (LONGER as u128) << 120);
+    shown
 };
 
 /// The first bytes of a text, zeros behind its end, and its length; `window` begins with it.
-#[inline]
+#[inline(always)]
 fn head(window: [u8; 16], len: usize) -> u128 {
-    let length = if len <= HEAD { len as u8 } else { LONGER };
-    u128::from_le_bytes(window) & SHOWN[len.min(HEAD)] | u128::from(length) << 120
+    let (shown, length) = SHOWN[len.min(HEAD + 1)];
+    u128::from_le_bytes(window) & shown | length
+}
+
+/// Whether a head does not hold all of its text.
+#[inline(always)]
+fn is_longer(head: u128) -> bool {
+    (head >> 120) as u8 == LONGER
 }
 
 impl<'t> Text<'t> {
@@ -93,10 +102,15 @@ impl<'t> Text<'t> {
     /// A text that stands in a longer one: it need not be copied to look at its head.
     #[inline]
     pub fn within(all: &'t [u8], span: Span) -> Text<'t> {
-        let bytes = span.of(all);
-        match all[span.start as usize..].first_chunk() {
-            Some(window) => Text { bytes, head: head(*window, bytes.len()) },
-            None => Text::new(bytes),
+        Text { bytes: span.of(all), head: Text::head_within(all, span) }
+    }
+
+    #[inline(always)]
+    fn head_within(all: &[u8], span: Span) -> u128 {
+        let start = span.start as usize;
+        match all.get(start..start + 16).and_then(<[u8]>::first_chunk) {
+            Some(window) => head(*window, span.len as usize),
+            None => Text::new(span.of(all)).head,
         }
     }
 
@@ -104,6 +118,13 @@ impl<'t> Text<'t> {
     #[inline]
     fn rest(&self) -> &'t [u8] {
         self.bytes.get(HEAD..).unwrap_or_default()
+    }
+}
+
+impl Default for Distinct {
+    fn default() -> Distinct {
+        let (table, heads, tails, rests) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Distinct { seeds: *SEEDS, table, heads, tails, rests }
     }
 }
 
@@ -124,7 +145,7 @@ impl Distinct {
     /// There are [`MOST`] texts already, and this is not one of them.
     #[inline]
     pub fn number(&mut self, text: Text<'_>) -> (usize, bool) {
-        let hash = hash(text.head, text.rest());
+        let hash = self.hash(text.head, text.rest());
         let mask = self.table.len().wrapping_sub(1);
         let mut at = hash as usize & mask;
         while let Some(&entry) = self.table.get(at) {
@@ -147,14 +168,14 @@ impl Distinct {
         mut texts: impl Iterator<Item = (usize, Text<'t>)>,
         mut tell: impl FnMut(usize, usize, Option<Text<'t>>),
     ) {
-        let (mut lanes, mut places) = ([Text::NONE; LANES], [0; LANES]);
+        let (mut lanes, mut heads, mut places) = ([Text::NONE; LANES], [0; LANES], [0; LANES]);
         loop {
             let mut filled = 0;
             for (at, text) in texts.by_ref().take(LANES) {
-                (places[filled], lanes[filled]) = (at, text);
+                (places[filled], lanes[filled], heads[filled]) = (at, text, text.head);
                 filled += 1;
             }
-            let known = self.known(&lanes);
+            let known = self.known(&heads, |lane| lanes[lane].rest());
             for lane in 0..filled {
                 let (number, is_new) = match known[lane] {
                     UNKNOWN => self.number(lanes[lane]),
@@ -168,29 +189,60 @@ impl Distinct {
         }
     }
 
-    /// The numbers of known texts, in their order; [`UNKNOWN`] for any that [`Distinct::number`] must
-    /// be asked for.
+    /// Writes the number of each span's text, of as many as there is room for; `new` is told the new ones.
     #[inline]
-    fn known(&self, texts: &[Text<'_>; LANES]) -> [u32; LANES] {
-        if self.table.is_empty() {
-            return [UNKNOWN; LANES];
+    pub fn number_spans<'t>(
+        &mut self,
+        all: &'t [u8],
+        mut spans: impl Iterator<Item = Span>,
+        out: &mut [i32],
+        mut new: impl FnMut(&'t [u8]),
+    ) {
+        let (mut lanes, mut heads) = ([Span::default(); LANES], [0; LANES]);
+        for out in out.chunks_mut(LANES) {
+            for ((lane, head), span) in lanes.iter_mut().zip(&mut heads).zip(spans.by_ref().take(out.len())) {
+                (*lane, *head) = (span, Text::head_within(all, span));
+            }
+            let known = self.known(&heads, |lane| &lanes[lane].of(all)[HEAD..]);
+            for (lane, out) in out.iter_mut().enumerate() {
+                *out = known[lane] as i32;
+                if known[lane] == UNKNOWN {
+                    let text = Text { bytes: lanes[lane].of(all), head: heads[lane] };
+                    let (number, is_new) = self.number(text);
+                    *out = number as i32;
+                    if is_new {
+                        new(text.bytes);
+                    }
+                }
+            }
         }
-        let mask = self.table.len() - 1;
+    }
+
+    /// The numbers of known texts, in their order; [`UNKNOWN`] for any that [`Distinct::number`] must
+    /// be asked for. `rest` tells of a longer text what its head does not hold.
+    #[inline]
+    fn known<'t>(&self, heads: &[u128; LANES], rest: impl Fn(usize) -> &'t [u8]) -> [u32; LANES] {
+        let mut numbers = [UNKNOWN; LANES];
+        let Some(mask) = self.table.len().checked_sub(1) else { return numbers };
         let (mut hashes, mut entries) = ([0; LANES], [0; LANES]);
-        for (hash_of, text) in hashes.iter_mut().zip(texts) {
-            *hash_of = hash(text.head, text.rest());
+        for (lane, (hash, head)) in hashes.iter_mut().zip(heads).enumerate() {
+            *hash = mixed(*head, self.seeds[0], self.seeds[1]);
+            if is_longer(*head) {
+                *hash = hash_long(*hash, rest(lane), self.seeds[0]);
+            }
         }
         for (entry, hash) in entries.iter_mut().zip(&hashes) {
             *entry = self.table[*hash as usize & mask];
         }
-        let mut numbers = [UNKNOWN; LANES];
-        for lane in 0..LANES {
-            let (entry, text) = (entries[lane], &texts[lane]);
+        for (lane, known) in numbers.iter_mut().enumerate() {
+            let (entry, head) = (entries[lane], heads[lane]);
             let number = (entry & ((1 << NUMBER_BITS) - 1)).wrapping_sub(1);
-            let is_known = entry >> NUMBER_BITS == tag(hashes[lane])
-                && self.heads.get(number as usize) == Some(&text.head)
-                && (text.bytes.len() <= HEAD || self.has_rest(number as usize, text.rest()));
-            numbers[lane] = if is_known { number } else { UNKNOWN };
+            // The head tells nearly all apart; what hashes alike and is not it is asked for.
+            if self.heads.get(number as usize) == Some(&head)
+                && (!is_longer(head) || self.has_rest(number as usize, rest(lane)))
+            {
+                *known = number;
+            }
         }
         numbers
     }
@@ -223,10 +275,18 @@ impl Distinct {
         number
     }
 
+    #[inline]
+    fn hash(&self, head: u128, rest: &[u8]) -> u64 {
+        let [one, other] = self.seeds;
+        let first = mixed(head, one, other);
+        if is_longer(head) { hash_long(first, rest, one) } else { first }
+    }
+
     fn grow(&mut self) {
         let mut table = vec![0; (self.table.len() * 2).max(LEAST)];
         for (number, (head, &(start, len))) in self.heads.iter().zip(&self.tails).enumerate() {
-            place(&mut table, hash(*head, &self.rests[start as usize..][..len as usize]), number);
+            let hash = self.hash(*head, &self.rests[start as usize..][..len as usize]);
+            place(&mut table, hash, number);
         }
         self.table = table;
     }
@@ -245,13 +305,6 @@ fn place(table: &mut [u32], hash: u64, number: usize) {
 #[inline]
 fn tag(hash: u64) -> u32 {
     (hash >> (u64::BITS - (u32::BITS - NUMBER_BITS))) as u32
-}
-
-#[inline]
-fn hash(head: u128, rest: &[u8]) -> u64 {
-    let [one, other] = *SEEDS;
-    let first = mixed(head, one, other);
-    if rest.is_empty() { first } else { hash_long(first, rest, one) }
 }
 
 fn hash_long(first: u64, rest: &[u8], seed: u64) -> u64 {
@@ -291,7 +344,7 @@ mod tests {
                 let is_new = !known.contains_key(text.as_str());
                 let expected = (*known.entry(text).or_insert(next), is_new);
                 let lanes = [Text::new(text.as_bytes()); LANES];
-                let before = alone.known(&lanes);
+                let before = alone.known(&lanes.map(|text| text.head), |lane| lanes[lane].rest());
                 // One that stands behind another in the table is asked for, too.
                 let known = before[0] == UNKNOWN || (before[0] as usize, false) == expected;
                 prop_assert!(known && before == [before[0]; LANES]);

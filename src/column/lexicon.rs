@@ -4,10 +4,14 @@
 //! as long as its lexicon lives; so most rows of a column cost one look into a small table. Which lexicon a
 //! block gets depends on timing; what is written does not, for a sink gives codes of its own, in the order
 //! of the rows.
+//!
+//! What a worker looks into is its own. A word that is new to it is asked for in a stock that all workers share, so
+//! that a word has the same code wherever it came from, and a sink need not compare them.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 
@@ -21,8 +25,10 @@ use crate::schema::Column;
 /// The lexicons of all columns, for one worker at a time.
 #[derive(Debug, Default)]
 pub struct Lexicons {
-    /// By shelf: see [`shelf`].
-    words: Vec<Lexicon>,
+    /// By shelf: see [`shelf`]. Made when it is needed.
+    words: Vec<Option<Box<Lexicon>>>,
+    /// What the codes are of, by shelf.
+    stocks: Arc<Stocks>,
     /// By column, and by what it is made of: what became of each text there.
     memories: Vec<Vec<Memory>>,
     /// The layout that the slots are of.
@@ -36,17 +42,41 @@ pub struct Lexicons {
 /// Where lexicons wait for the next block. They are kept only where codes are asked for: what a
 /// caller of the library gets holds the values of its own block.
 #[derive(Clone, Debug, Default)]
-pub struct Library(Arc<Mutex<Vec<Lexicons>>>);
+pub struct Library(Arc<Mutex<Shelved>>);
 
-/// Words, of one column or of several that have many in common.
+#[derive(Debug, Default)]
+struct Shelved {
+    sets: Vec<Lexicons>,
+    stocks: Vec<(Arc<Layout>, Arc<Stocks>)>,
+}
+
+/// Words that one worker knows, of one column or of several that have many in common.
 #[derive(Debug)]
-pub struct Lexicon {
-    values: Distinct,
-    words: Words,
-    /// Words of this block, the newest.
-    open: Segment,
+struct Lexicon {
+    known: Distinct,
+    /// The code of each, in the stock.
+    codes: Vec<i32>,
+    /// Greater than all of them.
+    upto: usize,
     /// The codes of words that were looked for, and how many words were looked at.
     such: (Vec<i32>, usize),
+}
+
+/// Words that all workers share, by shelf.
+#[derive(Debug, Default)]
+struct Stocks {
+    shelves: Vec<OnceLock<Mutex<Stock>>>,
+    /// How much memory they have, about.
+    bytes: AtomicUsize,
+}
+
+/// The words of one shelf.
+#[derive(Debug)]
+struct Stock {
+    values: Distinct,
+    words: Words,
+    /// The newest.
+    open: Segment,
 }
 
 /// By a text's number, the value's code, or [`NOTHING`], or [`NULL`], or [`UNASKED`].
@@ -95,68 +125,94 @@ const MOST_SETS: usize = 64;
 impl Library {
     /// Lexicons for a block of that layout, or one that is filled like it.
     pub fn take(&self, layout: &Arc<Layout>) -> Lexicons {
-        let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Shelved { sets, stocks } = &mut *shelved;
         let fits = |set: &Lexicons| set.layout.as_ref().is_some_and(|of| of.fills_alike(layout));
-        let fitting = sets.iter().rposition(fits);
-        fitting.map(|at| sets.swap_remove(at)).unwrap_or_default()
+        if let Some(at) = sets.iter().rposition(fits) {
+            return sets.swap_remove(at);
+        }
+        let known = stocks.iter().find(|(of, _)| of.fills_alike(layout));
+        let stock = known.map(|(_, stock)| stock.clone()).unwrap_or_else(|| {
+            let stock = Arc::new(Stocks::new(layout));
+            if stocks.len() == MOST_SETS {
+                stocks.remove(0);
+            }
+            stocks.push((layout.clone(), stock.clone()));
+            stock
+        });
+        Lexicons::new(layout, stock)
     }
 
-    /// Keeps lexicons for another block.
+    /// Keeps lexicons for another block, unless they have grown too large.
     pub fn put(&self, mut set: Lexicons) {
-        if set.layout.is_none() {
-            return;
+        let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if set.stocks.bytes.load(Ordering::Relaxed) > MOST_BYTES {
+            shelved.stocks.retain(|(_, stock)| !Arc::ptr_eq(stock, &set.stocks));
+            shelved.sets.retain(|other| !Arc::ptr_eq(&other.stocks, &set.stocks));
         }
-        if set.bytes() > MOST_BYTES {
-            set = Lexicons { layout: set.layout, ..Lexicons::default() };
+        let is_current = shelved.stocks.iter().any(|(_, stock)| Arc::ptr_eq(stock, &set.stocks));
+        if !is_current || set.bytes() > MOST_BYTES {
+            return;
         }
         // What is known of texts stays, what is known of the rows does not.
         set.slots.clear();
-        let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sets.len() == MOST_SETS {
-            sets.remove(0);
+        if shelved.sets.len() == MOST_SETS {
+            shelved.sets.remove(0);
         }
-        sets.push(set);
+        shelved.sets.push(set);
     }
 }
 
 impl Lexicons {
+    fn new(layout: &Arc<Layout>, stocks: Arc<Stocks>) -> Lexicons {
+        let mut lexicons = Lexicons { stocks, layout: Some(layout.clone()), ..Lexicons::default() };
+        lexicons.memories.resize_with(Column::COUNT, Vec::new);
+        lexicons.words.resize_with(lexicons.stocks.shelves.len(), || None);
+        lexicons.shelves = (0..layout.slots()).map(|slot| shelf_of_slot(layout, slot)).collect();
+        lexicons
+    }
+
     /// Where a column of these rows looks its texts up; they are the same for all columns of a block.
     pub fn desk(&mut self, column: Column, rows: &Rows) -> Desk<'_> {
-        if self.slots.is_empty() {
-            self.open(rows.layout_ref());
-        }
+        self.open(rows.layout_ref());
         // Room for the column's values, and for the texts of its sources, which may be on the same shelf.
         self.make_room(shelf(column), rows.len() * (1 + rows.sources(column).count()));
         Desk { column, lexicons: self }
     }
 
     fn open(&mut self, layout: &Arc<Layout>) {
-        if self.words.is_empty() {
-            self.memories.resize_with(Column::COUNT, Vec::new);
-            self.words.resize_with(Column::COUNT + STEMS.len() + layout.slots(), Lexicon::new);
-            self.shelves = (0..layout.slots()).map(|slot| shelf_of_slot(layout, slot)).collect();
-            self.layout = Some(layout.clone());
+        if self.layout.is_none() {
+            *self = Lexicons::new(layout, Arc::new(Stocks::new(layout)));
         }
         self.slots.resize(layout.slots(), None);
     }
 
     /// How much memory they have, about.
     fn bytes(&self) -> usize {
-        let words = self.words.iter().map(|lexicon| lexicon.values.bytes() * 2);
+        let words =
+            self.words.iter().flatten().map(|lexicon| lexicon.known.bytes() + 4 * lexicon.codes.len());
         let memories = self.memories.iter().flatten().map(|memory| memory.len() * size_of::<i32>());
         words.chain(memories).sum()
     }
 
-    /// Gives a lexicon up that may grow too large by so many words.
+    /// Gives a lexicon up that may grow too large by so many words, or all, with their stock.
     fn make_room(&mut self, shelf: usize, words: usize) {
-        if self.words[shelf].values.len() + words <= distinct::MOST {
-            return;
+        let stock = self.stocks.shelves[shelf].get().map(lock);
+        if stock.is_some_and(|stock| stock.values.len() + words > distinct::MOST) {
+            let layout = self.layout.clone().expect("made for one");
+            *self = Lexicons::new(&layout, Arc::new(Stocks::new(&layout)));
+            self.slots.resize(layout.slots(), None);
         }
-        self.words[shelf] = Lexicon::new();
-        // What is remembered may be of its texts, or may be its words.
-        self.memories.iter_mut().for_each(Vec::clear);
-        let is_of = |numbers: &&mut Option<Numbers>| numbers.as_ref().is_some_and(|of| of.shelf == shelf);
-        self.slots.iter_mut().filter(is_of).for_each(|numbers| *numbers = None);
+        if self.words[shelf].as_ref().is_some_and(|lexicon| lexicon.known.len() + words > distinct::MOST) {
+            self.words[shelf] = None;
+        }
+    }
+
+    /// The worker's own words of a shelf, and the stock.
+    fn lexicon(&mut self, shelf: usize) -> (&mut Lexicon, Supply<'_>) {
+        let stocks = &*self.stocks;
+        let stock = stocks.shelves[shelf].get_or_init(|| Mutex::new(Stock::new()));
+        (self.words[shelf].get_or_insert_with(Lexicon::new), Supply { stock, bytes: &stocks.bytes })
     }
 
     /// What stands in a slot, a number a row; a column on the shelf `own` has made room there.
@@ -168,7 +224,10 @@ impl Lexicons {
         if shelf != own {
             self.make_room(shelf, rows.len());
         }
-        let numbers = self.look_up(shelf, rows.texts(slot), rows.len());
+        let mut of = vec![NOTHING; rows.len()];
+        let (lexicon, supply) = self.lexicon(shelf);
+        lexicon.look_up_spans(supply, rows, slot, 0..rows.len(), &mut of);
+        let numbers = Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) };
         self.slots[slot] = Some(numbers.clone());
         numbers
     }
@@ -176,9 +235,7 @@ impl Lexicons {
     /// Looks up what stands in these slots, some rows at a time: a row's texts stand near each other, and what was
     /// just looked at is still near the processor.
     pub fn look_up_slots(&mut self, rows: &Rows, slots: &[usize]) {
-        if self.slots.is_empty() {
-            self.open(rows.layout_ref());
-        }
+        self.open(rows.layout_ref());
         for &slot in slots {
             let together = slots.iter().filter(|other| self.shelves[**other] == self.shelves[slot]).count();
             self.make_room(self.shelves[slot], rows.len() * together);
@@ -187,24 +244,15 @@ impl Lexicons {
         for from in (0..rows.len()).step_by(ROWS_AT_A_TIME) {
             let upto = rows.len().min(from + ROWS_AT_A_TIME);
             for (&slot, found) in slots.iter().zip(&mut found) {
-                self.words[self.shelves[slot]].look_up(rows.texts_of(slot, from..upto), found);
+                let (lexicon, supply) = self.lexicon(self.shelves[slot]);
+                lexicon.look_up_spans(supply, rows, slot, from..upto, found);
             }
         }
         for (&slot, of) in slots.iter().zip(found) {
-            let numbers = Numbers { shelf: self.shelves[slot], nulls: nulls(&of), of: ScalarBuffer::from(of) };
+            let numbers =
+                Numbers { shelf: self.shelves[slot], nulls: nulls(&of), of: ScalarBuffer::from(of) };
             self.slots[slot] = Some(numbers);
         }
-    }
-
-    fn look_up<'t>(
-        &mut self,
-        shelf: usize,
-        texts: impl Iterator<Item = (usize, Text<'t>)>,
-        rows: usize,
-    ) -> Numbers {
-        let mut of = vec![NOTHING; rows];
-        self.words[shelf].look_up(texts, &mut of);
-        Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) }
     }
 
     /// The stems of channel names on one side, each with its row, as numbers, [`NOTHING`] where there is none.
@@ -214,16 +262,18 @@ impl Lexicons {
         texts: impl Iterator<Item = (usize, Text<'t>)>,
         rows: &Rows,
     ) -> Numbers {
-        if self.slots.is_empty() {
-            self.open(rows.layout_ref());
-        }
+        self.open(rows.layout_ref());
         let shelf = Column::COUNT + STEMS.iter().position(|side| *side == column).unwrap_or(0);
         self.make_room(shelf, rows.len());
-        self.look_up(shelf, texts, rows.len())
+        let mut of = vec![NOTHING; rows.len()];
+        let (lexicon, supply) = self.lexicon(shelf);
+        lexicon.look_up(supply, texts, &mut of);
+        Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) }
     }
 
-    /// What became of the texts that are known, of one of a column's sources.
-    fn memory(&mut self, column: Column, rank: usize, known: usize) -> &mut Memory {
+    /// What became of the texts that are known, of one of a column's sources, which are on that shelf.
+    fn memory(&mut self, column: Column, rank: usize, shelf: usize) -> &mut Memory {
+        let known = self.words[shelf].as_ref().map_or(0, |lexicon| lexicon.upto);
         let memories = &mut self.memories[column as usize];
         if memories.len() <= rank {
             memories.resize(rank + 1, Vec::new());
@@ -264,25 +314,40 @@ fn shelf_of_slot(layout: &Layout, slot: usize) -> usize {
 
 /// Which of these codes say something; none where all do.
 fn nulls(codes: &[i32]) -> Option<NullBuffer> {
-    let mut validity = Validity::new(codes.len());
-    for codes in codes.chunks(64) {
-        let bit = |bits, (at, &code): (usize, &i32)| bits | u64::from(code >= FIRST_WORD) << at;
-        validity.push_many(codes.iter().enumerate().fold(0, bit), codes.len());
+    // Most columns have all their values: a look that stops nowhere is many codes an instruction.
+    if codes.iter().fold(true, |all, &code| all & (code >= FIRST_WORD)) {
+        return None;
     }
+    let mut validity = Validity::new(codes.len());
+    let (whole, rest) = codes.as_chunks::<64>();
+    for codes in whole {
+        validity.push_many(bits(codes), 64);
+    }
+    rest.iter().for_each(|&code| validity.push(code >= FIRST_WORD));
     validity.finish()
 }
 
+/// The same of 64, one bit each, the first in the lowest.
+fn bits(codes: &[i32; 64]) -> u64 {
+    let says = codes.map(|code| u8::from(code >= FIRST_WORD));
+    let (eights, _) = says.as_chunks::<8>();
+    // The product moves the lowest bit of each byte to its place in the highest one.
+    let gathered = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().enumerate().fold(0, |bits, (at, eight)| bits | gathered(eight) << (8 * at))
+}
+
 impl Desk<'_> {
-    fn own(&mut self) -> &mut Lexicon {
-        &mut self.lexicons.words[shelf(self.column)]
+    fn own(&mut self) -> (&mut Lexicon, Supply<'_>) {
+        self.lexicons.lexicon(shelf(self.column))
     }
 
-    /// The texts of a slot as they stand, and the codes of those that are such as `is`, always the same, says.
+    /// The texts of a slot as they stand, and how many of them are such as `is`, always the same, says.
     pub fn verbatim(&mut self, rows: &Rows, slot: usize, is: Option<fn(&str) -> bool>) -> (Coded, u64) {
-        let Numbers { shelf, of, nulls } = self.lexicons.numbers(rows, slot, shelf(self.column));
-        let lexicon = &mut self.lexicons.words[shelf];
-        let such = is.map_or(0, |is| lexicon.count_such(is, &of));
-        (Coded { codes: of, nulls, words: lexicon.words() }, such)
+        let Numbers { shelf: at, of, nulls } = self.lexicons.numbers(rows, slot, shelf(self.column));
+        let (lexicon, supply) = self.lexicons.lexicon(at);
+        let words = supply.words();
+        let such = is.map_or(0, |is| lexicon.count_such(&words, is, &of));
+        (Coded { codes: of, nulls, words }, such)
     }
 
     /// Writes what the texts of a source of this column become, in the rows in which `found` is
@@ -296,10 +361,8 @@ impl Desk<'_> {
         make: impl Fn(&'t str) -> Option<Option<Cow<'t, str>>>,
         found: &mut [i32],
     ) {
-        let own = shelf(self.column);
-        let numbers = self.lexicons.numbers(rows, slot, own);
-        let known = self.lexicons.words[numbers.shelf].values.len();
-        let memory = self.lexicons.memory(self.column, rank, known);
+        let numbers = self.lexicons.numbers(rows, slot, shelf(self.column));
+        let memory = self.lexicons.memory(self.column, rank, numbers.shelf);
         let mut is_known = true;
         for (at, (found, &number)) in found.iter_mut().zip(&numbers.of[..]).enumerate() {
             if *found == NOTHING && wanted(at) {
@@ -321,8 +384,7 @@ impl Desk<'_> {
         make: impl Fn(usize) -> Option<Option<Cow<'t, str>>>,
         found: &mut [i32],
     ) {
-        let known = self.lexicons.words[numbers.shelf].values.len();
-        let memory = self.lexicons.memory(self.column, 0, known);
+        let memory = self.lexicons.memory(self.column, 0, numbers.shelf);
         let mut is_known = true;
         for (found, &number) in found.iter_mut().zip(&numbers.of[..]) {
             *found = memory[number as usize];
@@ -337,8 +399,7 @@ impl Desk<'_> {
     /// and always the same for this column.
     pub fn all(&mut self, rows: &Rows, slot: usize, is: impl Fn(u32) -> bool) -> bool {
         let numbers = self.lexicons.numbers(rows, slot, shelf(self.column));
-        let known = self.lexicons.words[numbers.shelf].values.len();
-        let memory = self.lexicons.memory(self.column, slot, known);
+        let memory = self.lexicons.memory(self.column, slot, numbers.shelf);
         numbers.of.iter().zip(&rows.kept).all(|(&number, &row)| {
             let says = &mut memory[number as usize];
             if *says == UNASKED {
@@ -357,90 +418,168 @@ impl Desk<'_> {
         make: impl Fn(usize) -> Option<Option<Cow<'t, str>>>,
         found: &mut [i32],
     ) {
-        let Lexicons { words, memories, .. } = &mut *self.lexicons;
-        let (lexicon, memory) = (&mut words[shelf(self.column)], &mut memories[self.column as usize][rank]);
+        // Taken out while the lexicon is asked.
+        let mut memory = std::mem::take(&mut self.lexicons.memories[self.column as usize][rank]);
+        let (lexicon, supply) = self.lexicons.lexicon(shelf(self.column));
         for (at, found) in found.iter_mut().enumerate().filter(|(_, found)| **found == UNASKED) {
             let made = &mut memory[numbers[at] as usize];
             if *made == UNASKED {
                 *made = match make(at) {
                     None => NOTHING,
                     Some(None) => NULL,
-                    Some(Some(value)) => lexicon.code(&value),
+                    Some(Some(value)) => lexicon.code(supply, &value),
                 };
             }
             *found = *made;
         }
+        self.lexicons.memories[self.column as usize][rank] = memory;
     }
 
     /// Writes the codes of texts that are values as they stand, each at the place that stands with it.
     pub fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
-        self.own().look_up(texts, found);
+        let (lexicon, supply) = self.own();
+        lexicon.look_up(supply, texts, found);
     }
 
     /// The code of a value that was made elsewhere, or [`NULL`].
     pub fn value(&mut self, value: Option<&str>) -> i32 {
-        value.map_or(NULL, |value| self.own().code(value))
+        let (lexicon, supply) = self.own();
+        value.map_or(NULL, |value| lexicon.code(supply, value))
     }
 
     /// How many of these codes are of words that are such as `is`, always the same, says.
     pub fn count_such(&mut self, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
-        self.own().count_such(is, codes)
+        let (lexicon, supply) = self.own();
+        lexicon.count_such(&supply.words(), is, codes)
     }
 
     /// A column of these codes; those that say nothing are null.
     pub fn coded(&mut self, codes: Vec<i32>) -> Coded {
-        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: self.own().words() }
+        let (_, supply) = self.own();
+        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: supply.words() }
     }
 }
 
 impl Lexicon {
-    fn new() -> Lexicon {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let mut lexicon = Lexicon {
-            values: Distinct::default(),
-            words: Words::new(NEXT.fetch_add(1, Ordering::Relaxed)),
-            open: Segment::default(),
-            such: (Vec::new(), 0),
-        };
-        for text in SAY_NOTHING {
-            lexicon.code(text);
-        }
-        lexicon
+    /// What says nothing has the same codes everywhere.
+    fn new() -> Box<Lexicon> {
+        let mut known = Distinct::default();
+        let codes =
+            SAY_NOTHING.iter().map(|text| known.number(Text::new(text.as_bytes())).0 as i32).collect();
+        Box::new(Lexicon { known, codes, upto: SAY_NOTHING.len(), such: (Vec::new(), 0) })
     }
 
-    fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
-        let Lexicon { values, open, .. } = self;
-        values.number_all(texts, |at, number, new| {
+    fn look_up<'t>(
+        &mut self,
+        supply: Supply<'_>,
+        texts: impl Iterator<Item = (usize, Text<'t>)>,
+        found: &mut [i32],
+    ) {
+        let Lexicon { known, codes, upto, .. } = self;
+        known.number_all(texts, |at, number, new| {
             if let Some(text) = new {
                 // Bytes of the arena, cut where texts are: anything else would be a fault of ours.
-                open.push(std::str::from_utf8(text.bytes).unwrap_or_default());
+                let code = supply.code(std::str::from_utf8(text.bytes).unwrap_or_default());
+                *upto = (*upto).max(code as usize + 1);
+                codes.push(code);
             }
-            found[at] = number as i32;
+            found[at] = codes[number];
         });
     }
 
-    fn code(&mut self, value: &str) -> i32 {
-        let (number, is_new) = self.values.number(Text::new(value.as_bytes()));
-        if is_new {
-            self.open.push(value);
-        }
-        number as i32
+    /// Writes the codes of what stands in a slot of some rows at the rows' places in `found`.
+    fn look_up_spans(
+        &mut self,
+        supply: Supply<'_>,
+        rows: &Rows,
+        slot: usize,
+        range: Range<usize>,
+        found: &mut [i32],
+    ) {
+        let Lexicon { known, codes, upto, .. } = self;
+        let spans = rows.kept[range.clone()].iter().map(|&row| rows.span(row, slot));
+        let found = &mut found[range];
+        known.number_spans(rows.arena.bytes(), spans, found, |text| {
+            let code = supply.code(std::str::from_utf8(text).unwrap_or_default());
+            *upto = (*upto).max(code as usize + 1);
+            codes.push(code);
+        });
+        found.iter_mut().for_each(|number| *number = codes[*number as usize]);
     }
 
-    fn count_such(&mut self, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
-        let words = self.words();
+    fn code(&mut self, supply: Supply<'_>, value: &str) -> i32 {
+        let (number, is_new) = self.known.number(Text::new(value.as_bytes()));
+        if is_new {
+            let code = supply.code(value);
+            self.upto = self.upto.max(code as usize + 1);
+            self.codes.push(code);
+        }
+        self.codes[number]
+    }
+
+    fn count_such(&mut self, words: &Words, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
         let (such, upto) = &mut self.such;
         such.extend((*upto..words.len()).filter(|&code| is(words.get(code))).map(|code| code as i32));
-        *upto = words.len();
+        *upto = words.len().max(*upto);
         if such.is_empty() {
             return 0;
         }
         codes.iter().filter(|code| such.contains(code)).count() as u64
     }
+}
 
-    fn words(&mut self) -> Words {
-        let next = Segment { first: self.values.len(), ..Segment::default() };
-        self.words.push(std::mem::replace(&mut self.open, next));
-        self.words.clone()
+/// Where a worker gets words from that are new to it.
+#[derive(Clone, Copy)]
+struct Supply<'s> {
+    stock: &'s Mutex<Stock>,
+    bytes: &'s AtomicUsize,
+}
+
+impl Supply<'_> {
+    fn code(self, value: &str) -> i32 {
+        let mut stock = lock(self.stock);
+        let (number, is_new) = stock.values.number(Text::new(value.as_bytes()));
+        if is_new {
+            stock.open.push(value);
+            self.bytes.fetch_add(value.len() * 2 + BYTES_A_WORD, Ordering::Relaxed);
+        }
+        number as i32
     }
+
+    /// All words so far.
+    fn words(self) -> Words {
+        let mut stock = lock(self.stock);
+        let next = Segment { first: stock.values.len(), ..Segment::default() };
+        let open = std::mem::replace(&mut stock.open, next);
+        stock.words.push(open);
+        stock.words.clone()
+    }
+}
+
+/// What a word takes besides its text.
+const BYTES_A_WORD: usize = 48;
+
+impl Stocks {
+    fn new(layout: &Layout) -> Stocks {
+        let mut stocks = Stocks::default();
+        stocks.shelves.resize_with(Column::COUNT + STEMS.len() + layout.slots(), OnceLock::new);
+        stocks
+    }
+}
+
+impl Stock {
+    fn new() -> Stock {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let words = Words::new(NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut stock = Stock { values: Distinct::default(), words, open: Segment::default() };
+        for text in SAY_NOTHING {
+            stock.values.number(Text::new(text.as_bytes()));
+            stock.open.push(text);
+        }
+        stock
+    }
+}
+
+fn lock(stock: &Mutex<Stock>) -> MutexGuard<'_, Stock> {
+    stock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -307,14 +307,18 @@ impl<'a> Builder<'a> {
             _ => false,
         };
         let columns = self.options.columns.iter().zip(self.schema.fields());
-        let coded = columns.filter(|(column, field)| is_coded(**column, field.data_type() == &DataType::Null));
+        let coded =
+            columns.filter(|(column, field)| is_coded(**column, field.data_type() == &DataType::Null));
         let sources = coded.flat_map(|(column, _)| self.rows.sources(*column).map(|(_, source)| source.slot));
         sources.filter(|slot| !self.is_channel(*slot)).collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
     /// Channels' names hardly come again.
     fn is_channel(&self, slot: usize) -> bool {
-        self.rows.layout().readers(slot).any(|(column, _)| matches!(column, Column::Channel | Column::Dstchannel))
+        self.rows
+            .layout()
+            .readers(slot)
+            .any(|(column, _)| matches!(column, Column::Channel | Column::Dstchannel))
     }
 
     fn number(&self, column: Column, problems: &mut Problems) -> Option<ArrayRef> {

@@ -3,10 +3,8 @@
 //! A column's value comes from the first of its sources that has one. That rule lives here, once.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::distinct::Text;
 use super::views::Arena;
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
@@ -105,20 +103,6 @@ impl Rows {
         let span = self.span(record, slot);
         let bytes = &self.arena.bytes()[span.start as usize..][..span.len as usize];
         if bytes == EM_DASH.as_bytes() { &[] } else { bytes }
-    }
-
-    /// The texts of a slot, also those that say nothing, each with its row's place among those that
-    /// are kept.
-    #[inline]
-    pub fn texts(&self, slot: usize) -> impl Iterator<Item = (usize, Text<'_>)> {
-        self.texts_of(slot, 0..self.len())
-    }
-
-    /// The same of some rows.
-    #[inline]
-    pub fn texts_of(&self, slot: usize, rows: Range<usize>) -> impl Iterator<Item = (usize, Text<'_>)> {
-        let text = move |&row| Text::within(self.arena.bytes(), self.span(row, slot));
-        rows.clone().zip(self.kept[rows].iter().map(text))
     }
 
     /// A value's text, or nothing where it is empty or the sign for nothing.

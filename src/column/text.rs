@@ -192,10 +192,14 @@ const CHUNK: usize = 32;
 /// is a few instructions, any other is a call.
 #[inline]
 fn copy(from: &[u8], len: usize, to: &mut [u8]) {
-    let mut at = 0;
+    let (Some(first), Some(to_first)) = (from.first_chunk::<CHUNK>(), to.first_chunk_mut()) else {
+        return to[..len].copy_from_slice(&from[..len]);
+    };
+    *to_first = *first;
+    let mut at = CHUNK;
     while at < len {
-        match (from.get(at..at + CHUNK), to.get_mut(at..at + CHUNK)) {
-            (Some(from), Some(to)) => to.copy_from_slice(from),
+        match (from[at..].first_chunk::<CHUNK>(), to[at..].first_chunk_mut()) {
+            (Some(from), Some(to)) => *to = *from,
             _ => return to[at..len].copy_from_slice(&from[at..len]),
         }
         at += CHUNK;

@@ -17,7 +17,7 @@ use crate::format::layout::{Source, Take};
 use crate::frame::Reason;
 use crate::schema::{Column, TimeKind};
 use crate::time::{
-    DateOrder, Resolved, TimeError, Zone, ZoneClock, auto_offset, epoch_of_id, read_seconds, read_time,
+    DateOrder, Resolved, TimeError, Usual, Zone, ZoneClock, auto_offset, epoch_of_id, read_seconds, read_time,
 };
 
 /// Seconds from the year 0, where Kazoo's clock begins, to 1970.
@@ -54,8 +54,12 @@ pub fn times(
     let column = |&column: &Column| {
         let mut values = Vec::with_capacity(rows.len());
         let mut validity = Validity::new(rows.len());
+        let mut usual = reader.usual(column);
         for (at, &row) in rows.kept.iter().enumerate() {
-            let written = reader.read(column, row, Some(problems));
+            let written = match usual.as_mut().and_then(|usual| usual(row)) {
+                Some(written) => Some(written),
+                None => reader.read(column, row, Some(problems)),
+            };
             let value = written.map(|written| match (written, &mut clock) {
                 (Written::Instant(instant), _) => instant,
                 (Written::Clock(local), Some(clock)) if zoned => {
@@ -88,7 +92,18 @@ struct Reader<'a> {
     file: &'a File,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Reads what nearly all records have: one slot, and in it a time of the usual shape. What this does not read,
+    /// [`Reader::read`] does.
+    fn usual(&self, column: Column) -> Option<impl FnMut(u32) -> Option<Written> + use<'a>> {
+        let Reader { rows, file } = *self;
+        let [Source { slot, take: Take::Whole }] = rows.layout().sources(column) else { return None };
+        let is_instant = file.times == TimeKind::Instant && file.clocks == TimeKind::Instant;
+        let written = if is_instant { Written::Instant } else { Written::Clock };
+        let mut usual = Usual::default();
+        Some(move |row| usual.read(rows.span(row, *slot).of(rows.arena.bytes())).map(written))
+    }
+
     /// A time of a record; what cannot be read is nothing, and a problem where those are asked for.
     fn read(&self, column: Column, row: u32, problems: Option<&mut Problems>) -> Option<Written> {
         let sources = self.rows.layout().sources(column);

@@ -192,12 +192,14 @@ impl<'a> Stemmed<'a> {
     #[inline]
     pub fn of(name: &'a str) -> Option<Stemmed<'a>> {
         let begin = ["PJSIP/", "SIP/", "IAX2/"].iter().find(|driver| name.starts_with(**driver))?.len();
-        let end = name.len().checked_sub("-00000000".len()).filter(|end| *end > begin)?;
-        let suffix = name.as_bytes()[end..].first_chunk::<9>()?;
-        if suffix[0] != b'-' || !suffix[1..].iter().all(u8::is_ascii_hexdigit) {
+        let (front, suffix) = name.as_bytes().split_last_chunk::<9>()?;
+        let end = front.len();
+        // Looked at without a branch: all at once.
+        let are_digits = suffix[1..].iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+        if end <= begin || suffix[0] != b'-' || !are_digits {
             return None;
         }
-        match name.as_bytes()[begin..end].iter().position(|&byte| byte == b'/') {
+        match front[begin..].iter().position(|&byte| byte == b'/') {
             None => Some(Stemmed { stem: &name[..end], dialed: None }),
             Some(slash) if is_trunk(&name[begin..begin + slash]) => {
                 let (stem, dialed) = name[..end].split_at(begin + slash + 1);

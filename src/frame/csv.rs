@@ -93,6 +93,16 @@ struct Framer<'a> {
     seen: Seen,
 }
 
+/// What is framed of the open record.
+struct Open {
+    /// Where it begins, and where its open field does.
+    record: usize,
+    field: usize,
+    /// Where its spans begin among all, and where that of the open field will stand.
+    row: usize,
+    next: usize,
+}
+
 impl<'a> Framer<'a> {
     fn new(
         text: &'a [u8],
@@ -158,67 +168,104 @@ impl<'a> Framer<'a> {
     /// Frames whole records from the masks of the text at `from`; comes back with where the next
     /// record begins, or with the record that has to be read carefully.
     fn window(&mut self, from: usize, masks: &[Masks]) -> Result<usize, usize> {
-        let (slots, expected) = (self.layout.slots(), self.layout.expected);
+        let (slots, text) = (self.layout.slots(), self.text);
         let mut tracker = QuoteTracker::default();
-        let (mut record, mut field, mut column) = (from, from, 0);
-        // Whether the open field has a quote so far: most have none, and need no look at their text.
-        let mut quoted_before = false;
-        let mut row = self.places.len() * slots;
         let lines: u32 = masks.iter().map(|masks| masks.eol.count_ones()).sum();
-        self.spans.resize(row + (lines as usize + 1) * slots, Span::default());
+        let mut open = Open { record: from, field: from, row: self.places.len() * slots, next: 0 };
+        open.next = open.row;
+        self.spans.resize(open.row + (lines as usize + 1) * slots, Span::default());
         for (step, masks) in masks.iter().enumerate() {
             let quoting = tracker.step(masks);
             if quoting.irregular != 0 {
-                self.spans.truncate(row);
-                return Err(record);
+                self.spans.truncate(open.row);
+                return Err(open.record);
             }
-            let mut separators = (masks.delimiter | masks.eol) & !quoting.inside;
-            let mut quotes = masks.quote;
-            while separators != 0 {
-                let bit = separators & separators.wrapping_neg();
-                let quoted = quoted_before || quotes & (bit - 1) != 0;
-                (quotes, quoted_before) = (quotes & !(bit - 1), false);
-                let stop = from + step * STEP + separators.trailing_zeros() as usize;
-                separators ^= bit;
-                let is_end = masks.eol & bit != 0;
-                let end = if is_end && stop > field {
-                    stop - usize::from(self.text[stop - 1] == b'\r')
-                } else {
-                    stop
-                };
-                if column < expected {
-                    let span = if quoted { self.span(field, end) } else { Some(Span::new(field, end)) };
-                    match span {
-                        Some(span) => self.spans[row + column] = span,
-                        None => {
-                            self.spans.truncate(row);
-                            return Err(record);
-                        }
-                    }
+            let base = from + step * STEP;
+            let (mut delimiters, mut ends) = (masks.delimiter & !quoting.inside, masks.eol);
+            loop {
+                // Those up to the first line end, or all.
+                let line = delimiters & (ends ^ ends.wrapping_sub(1));
+                delimiters ^= line;
+                self.fields(&mut open, text, base, line)?;
+                if ends == 0 {
+                    break;
                 }
-                column += 1;
-                field = stop + 1;
-                if is_end {
-                    self.counts.lines += 1;
-                    if column == expected && self.is_plain(record, stop) {
-                        self.accept(record, end);
-                        row += slots;
-                    } else {
-                        self.spans.truncate(row);
-                        self.careful(record, stop + 1, false);
-                        row = self.places.len() * slots;
-                    }
-                    // Behind a careful record the rows grow one by one: every line may be such a one.
-                    if self.spans.len() < row + slots {
-                        self.spans.resize(row + slots, Span::default());
-                    }
-                    (record, column) = (stop + 1, 0);
-                }
+                let stop = base + ends.trailing_zeros() as usize;
+                ends &= ends - 1;
+                self.line_end(&mut open, text, stop)?;
             }
-            quoted_before |= quotes != 0;
         }
-        self.spans.truncate(row);
-        if record == from { Err(record) } else { Ok(record) }
+        self.spans.truncate(open.row);
+        if open.record == from { Err(from) } else { Ok(open.record) }
+    }
+
+    /// Room for so many more spans: a line may have more fields than there are slots.
+    #[inline]
+    fn make_room(&mut self, open: &Open, more: usize) {
+        if self.spans.len() < open.next + more {
+            self.spans.resize(open.next + more, Span::default());
+        }
+    }
+
+    /// Writes the spans of the fields that end where bits are set, bit 0 being the byte at `base`; an error is the
+    /// record that has to be read carefully.
+    #[inline(always)]
+    fn fields(&mut self, open: &mut Open, text: &[u8], base: usize, mut ends: u64) -> Result<(), usize> {
+        let count = ends.count_ones() as usize;
+        self.make_room(open, count + self.layout.slots());
+        let (mut field, mut quoted) = (open.field, 0u64);
+        for (at, span) in self.spans[open.next..][..count].iter_mut().enumerate() {
+            let stop = base + ends.trailing_zeros() as usize;
+            ends &= ends.wrapping_sub(1);
+            *span = Span::new(field, stop);
+            quoted |= u64::from(text[field] == b'"') << at;
+            field = stop + 1;
+        }
+        open.field = field;
+        while quoted != 0 {
+            self.unquote(open.next + quoted.trailing_zeros() as usize, open)?;
+            quoted &= quoted - 1;
+        }
+        open.next += count;
+        Ok(())
+    }
+
+    /// Takes the quotes off a field.
+    fn unquote(&mut self, at: usize, open: &Open) -> Result<(), usize> {
+        let Span { start, len } = self.spans[at];
+        match self.span(start as usize, (start + len) as usize) {
+            Some(span) => self.spans[at] = span,
+            None => {
+                self.spans.truncate(open.row);
+                return Err(open.record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the record whose line ends at `stop`.
+    #[inline(always)]
+    fn line_end(&mut self, open: &mut Open, text: &[u8], stop: usize) -> Result<(), usize> {
+        let (slots, expected) = (self.layout.slots(), self.layout.expected);
+        let end = if stop > open.field { stop - usize::from(text[stop - 1] == b'\r') } else { stop };
+        self.spans[open.next] = Span::new(open.field, end);
+        if text[open.field] == b'"' {
+            self.unquote(open.next, open)?;
+        }
+        open.next += 1;
+        self.counts.lines += 1;
+        if open.next - open.row == expected && self.is_plain(open.record, stop) {
+            self.accept(open.record, end);
+            self.make_room(open, slots - expected);
+            self.spans[open.next..open.row + slots].fill(Span::default());
+            open.row += slots;
+        } else {
+            self.spans.truncate(open.row);
+            self.careful(open.record, stop + 1, false);
+            open.row = self.places.len() * slots;
+        }
+        (open.record, open.field, open.next) = (stop + 1, stop + 1, open.row);
+        Ok(())
     }
 
     /// Frames those of the regular lines from `at` to `end` that pass the sieve; the others are counted. Comes back as

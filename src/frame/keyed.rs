@@ -174,6 +174,12 @@ impl<'a> Table<'a> {
         self.put_stray(name, value, times);
     }
 
+    /// The row that was begun.
+    pub fn row(&mut self) -> Row<'_> {
+        let from = self.places.len() * self.layout.slots();
+        Row { spans: &mut self.spans[from..], filled: &mut self.filled, begun: self.begun }
+    }
+
     /// Puts a value into a slot of the row, whatever stood there.
     #[inline]
     pub fn put_at(&mut self, slot: usize, value: Span) {
@@ -340,6 +346,27 @@ impl<'a> Table<'a> {
         self.counts.lines = self.lines.unwrap_or_else(counted);
         let Table { spans, strays, places, rejects, counts, rewritten, offset, .. } = self;
         Framed { spans, strays, places, rejects, counts, rewritten, offset }
+    }
+}
+
+/// A row of a [`Table`] that was begun.
+pub struct Row<'t> {
+    spans: &'t mut [Span],
+    filled: &'t mut [(u32, u32)],
+    begun: u32,
+}
+
+impl Row<'_> {
+    /// Puts a value into a slot, if nothing stands there yet; comes back with whether it did.
+    #[inline]
+    pub fn put_first(&mut self, slot: usize, value: Span) -> bool {
+        let filled = &mut self.filled[slot];
+        if filled.0 == self.begun {
+            return false;
+        }
+        *filled = (self.begun, 1);
+        self.spans[slot] = value;
+        true
     }
 }
 

@@ -60,6 +60,10 @@ struct Dictionary {
     /// The codes by value; a short text's view stands for it, so that most are found without
     /// looking at their text.
     codes: HashTable<(u128, u32)>,
+    /// How many of the first values `codes` knows. It is not made as long as all values are words of one lexicon,
+    /// for these are known to differ.
+    indexed: usize,
+    lexicon: Option<u64>,
     /// Another in every process: nobody can prepare texts that hash alike.
     hasher: RandomState,
     is_full: bool,
@@ -149,11 +153,11 @@ impl DictionaryColumn {
             }
             // New words are found in the order of their rows.
             self.page.codes.truncate(begin);
+            let mut key =
+                |at: usize| self.key(codes[at] as usize, &mut known.codes, Some(column.words.lexicon), word);
             match &nulls {
-                None => codes.iter().for_each(|&code| self.key(code as usize, &mut known.codes, word)),
-                Some(nulls) => {
-                    nulls.valid_indices().for_each(|at| self.key(codes[at] as usize, &mut known.codes, word))
-                }
+                None => (0..len).for_each(&mut key),
+                Some(nulls) => nulls.valid_indices().for_each(&mut key),
             }
             from += len;
             self.settle()?;
@@ -190,7 +194,8 @@ impl DictionaryColumn {
         let found = self.lexicons.iter().rposition(|known| known.lexicon == words.lexicon);
         let mut known = found.map(|at| self.lexicons.remove(at)).unwrap_or_default();
         known.lexicon = words.lexicon;
-        known.codes.resize(words.len(), UNKNOWN);
+        // Words of a batch that was built earlier are fewer, and what was known before is still.
+        known.codes.resize(words.len().max(known.codes.len()), UNKNOWN);
         let mut room = MOST_KNOWN.saturating_sub(words.len());
         let is_kept =
             |known: &Known| room.checked_sub(known.codes.len()).inspect(|left| room = *left).is_some();
@@ -246,9 +251,9 @@ impl DictionaryColumn {
         known.resize(values.len(), UNKNOWN);
         let keys = array.keys().values();
         match array.nulls() {
-            None => keys.iter().for_each(|&key| self.key(key as usize, &mut known, text)),
+            None => keys.iter().for_each(|&key| self.key(key as usize, &mut known, None, text)),
             Some(nulls) => {
-                nulls.valid_indices().for_each(|at| self.key(keys[at] as usize, &mut known, text));
+                nulls.valid_indices().for_each(|at| self.key(keys[at] as usize, &mut known, None, text));
             }
         }
         self.known = known;
@@ -256,7 +261,13 @@ impl DictionaryColumn {
 
     /// Appends a value by its key in a batch or lexicon.
     #[inline]
-    fn key<'v>(&mut self, key: usize, known: &mut [u32], text_of: impl Fn(usize) -> &'v [u8]) {
+    fn key<'v>(
+        &mut self,
+        key: usize,
+        known: &mut [u32],
+        lexicon: Option<u64>,
+        text_of: impl Fn(usize) -> &'v [u8],
+    ) {
         if self.dictionary.is_full {
             self.plain(text_of(key));
             return;
@@ -264,7 +275,7 @@ impl DictionaryColumn {
         let code = &mut known[key];
         if *code == UNKNOWN {
             let text = text_of(key);
-            *code = self.dictionary.code(text, view_of(text));
+            *code = self.dictionary.word(text, lexicon);
         }
         self.page.codes.push(*code);
     }
@@ -330,19 +341,23 @@ impl OpenPage {
             self.codes.extend(codes.iter().map(|&code| known[code as usize]));
             return !self.codes[begin..].contains(&UNKNOWN);
         };
-        self.codes.resize(begin + codes.len(), 0);
-        let (out, mut filled) = (&mut self.codes[begin..], 0);
-        for (bits, codes) in nulls.inner().bit_chunks().iter_padded().zip(codes.chunks(64)) {
+        self.codes.resize(begin + codes.len() + 64, 0);
+        let mut filled = begin;
+        for (mut bits, codes) in nulls.inner().bit_chunks().iter_padded().zip(codes.chunks(64)) {
             if bits == 0 {
                 continue;
             }
-            // Written in any case, and kept where the bit is set: there are as many rows as places.
-            for (at, &code) in codes.iter().enumerate() {
-                out[filled] = known[code as usize];
-                filled += (bits >> at & 1) as usize;
+            let Some(out) = self.codes[filled..].first_chunk_mut::<64>() else { break };
+            // Written in any case, and kept where the bit is set: there are as many places as rows.
+            let mut kept = 0;
+            for &code in codes {
+                out[kept & 63] = known[code as usize];
+                kept += (bits & 1) as usize;
+                bits >>= 1;
             }
+            filled += kept;
         }
-        self.codes.truncate(begin + filled);
+        self.codes.truncate(filled);
         !self.codes[begin..].contains(&UNKNOWN)
     }
 }
@@ -361,29 +376,63 @@ impl Dictionary {
         occur.for_each(|(code, _)| range.text(self.text(code as u32)));
     }
 
+    /// The code of a word that is asked for the first time; it may stand here from elsewhere.
+    fn word(&mut self, text: &[u8], lexicon: Option<u64>) -> u32 {
+        if self.ends.is_empty() {
+            self.lexicon = lexicon;
+        }
+        if self.indexed == 0 && lexicon.is_some() && self.lexicon == lexicon {
+            return self.push(text);
+        }
+        self.code(text, view_of(text))
+    }
+
+    fn push(&mut self, text: &[u8]) -> u32 {
+        append(text, &mut self.page);
+        self.ends.push(self.page.len() as u32);
+        self.ends.len() as u32 - 1
+    }
+
+    /// Makes all values known to `codes`.
+    fn index(&mut self) {
+        while self.indexed < self.ends.len() {
+            let code = self.indexed as u32;
+            let text = text_of(&self.ends, code);
+            let view = view_of(&self.page[text.clone()]);
+            let Dictionary { page, ends, codes, hasher, .. } = self;
+            codes.insert_unique(
+                hash_of(hasher, view, &page[text]),
+                (stands_for(view), code),
+                |&(known, code)| hash_of(hasher, known, &page[text_of(ends, code)]),
+            );
+            self.indexed += 1;
+        }
+    }
+
     /// The code of a text, which may be a new one.
     fn code(&mut self, text: &[u8], view: u128) -> u32 {
-        let Dictionary { page, ends, codes, hasher, .. } = self;
-        let short = is_inline(view);
-        // A long text's view tells where it stands, so only its length and first bytes stand for it.
-        let stands_for = if short { view } else { view & u128::from(u64::MAX) };
-        let hash = if short { hasher.hash_one(view) } else { hasher.hash_one(text) };
+        self.index();
+        let Dictionary { page, ends, codes, hasher, .. } = &*self;
+        let hash = hash_of(hasher, view, text);
         let same = |&(known, code): &(u128, u32)| {
-            known == stands_for && (short || &page[text_of(ends, code)] == text)
+            known == stands_for(view) && (is_inline(view) || &page[text_of(ends, code)] == text)
         };
         if let Some(&(_, code)) = codes.find(hash, same) {
             return code;
         }
-        let code = ends.len() as u32;
-        let hash_of = |&(known, code): &(u128, u32)| match is_inline(known) {
-            true => hasher.hash_one(known),
-            false => hasher.hash_one(&page[text_of(ends, code)]),
-        };
-        codes.insert_unique(hash, (stands_for, code), hash_of);
-        append(text, page);
-        ends.push(page.len() as u32);
+        let code = self.push(text);
+        self.index();
         code
     }
+}
+
+/// A long text's view tells where it stands, so only its length and first bytes stand for it.
+fn stands_for(view: u128) -> u128 {
+    if is_inline(view) { view } else { view & u128::from(u64::MAX) }
+}
+
+fn hash_of(hasher: &RandomState, view: u128, text: &[u8]) -> u64 {
+    if is_inline(view) { hasher.hash_one(view) } else { hasher.hash_one(text) }
 }
 
 /// Where a code's text stands in the page, behind its length.
@@ -404,4 +453,76 @@ fn view_of(text: &[u8]) -> u128 {
     bytes[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
     bytes[4..4 + shown.len()].copy_from_slice(shown);
     u128::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::prepared::Segment;
+    use arrow::buffer::ScalarBuffer;
+    use bytes::Bytes;
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    fn column() -> DictionaryColumn {
+        let message = "message m { optional binary text (STRING); }";
+        let schema = SchemaDescriptor::new(Arc::new(parse_message_type(message).unwrap()));
+        DictionaryColumn::new(schema.column(0), Compression::UNCOMPRESSED, true)
+    }
+
+    /// What so many words of a lexicon are, that has these.
+    fn words(lexicon: u64, texts: &[&str]) -> Words {
+        let mut words = Words::new(lexicon);
+        for (first, text) in texts.iter().enumerate() {
+            let mut segment = Segment { first, ..Segment::default() };
+            segment.push(text);
+            words.push(segment);
+        }
+        words
+    }
+
+    fn write(batches: &[(&[i32], Words)]) -> Bytes {
+        let mut column = column();
+        for (codes, words) in batches {
+            let coded =
+                Coded { codes: ScalarBuffer::from(codes.to_vec()), nulls: None, words: words.clone() };
+            column.write_coded(&coded).unwrap();
+        }
+        column.close().unwrap().bytes
+    }
+
+    /// The slow twin: every text is looked up.
+    fn written(texts: &[&str]) -> Bytes {
+        let mut column = column();
+        column.write(&StringViewArray::from_iter_values(texts)).unwrap();
+        column.close().unwrap().bytes
+    }
+
+    #[test]
+    fn batches_that_know_fewer_words_than_those_before_them_change_nothing() {
+        let (few, all) =
+            (words(1, &["", "—", "a"]), words(1, &["", "—", "a", "a longer text than a view holds"]));
+        let bytes = write(&[(&[3, 2], all.clone()), (&[2, 2], few), (&[3, 2], all)]);
+        let long = "a longer text than a view holds";
+        assert_eq!(bytes, written(&[long, "a", "a", "a", long, "a"]));
+    }
+
+    #[test]
+    fn a_text_stands_once_whatever_lexicons_have_it() {
+        let (one, other) = (words(1, &["a", "b", "c"]), words(2, &["c", "d", "a"]));
+        let bytes = write(&[(&[1, 0], one.clone()), (&[0, 1, 2], other), (&[2], one)]);
+        assert_eq!(bytes, written(&["b", "a", "c", "d", "a", "c"]));
+    }
+
+    #[test]
+    fn one_value_for_all_rows_is_looked_up_as_any_other() {
+        let mut column = column();
+        let one = words(1, &["a", "b"]);
+        let codes = ScalarBuffer::from(vec![1, 0]);
+        column.write_coded(&Coded { codes, nulls: None, words: one }).unwrap();
+        column.write_same(Some("a"), 2).unwrap();
+        assert_eq!(column.close().unwrap().bytes, written(&["b", "a", "a", "a"]));
+    }
 }

@@ -19,6 +19,9 @@ use super::{EM_DASH, digit};
 #[allow(clippy::result_unit_err)]
 #[inline]
 pub fn read_seconds(text: &[u8]) -> Result<Option<i32>, ()> {
+    if let Some(seconds) = few_digits(text) {
+        return Ok(Some(seconds));
+    }
     let text = text.trim_ascii();
     if text.is_empty() || text == EM_DASH {
         return Ok(None);
@@ -32,6 +35,22 @@ pub fn read_seconds(text: &[u8]) -> Result<Option<i32>, ()> {
         },
     };
     i32::try_from(seconds).map(Some).map_err(|_| ())
+}
+
+/// Nearly all: digits alone, so few that any number of them fits.
+#[inline]
+fn few_digits(text: &[u8]) -> Option<i32> {
+    if text.is_empty() || text.len() > 9 {
+        return None;
+    }
+    let (mut value, mut is_digits) = (0i32, true);
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        // What is no digit may make it too large; then nobody sees it.
+        value = value.wrapping_mul(10).wrapping_add(i32::from(digit));
+        is_digits &= digit <= 9;
+    }
+    is_digits.then_some(value)
 }
 
 /// `H:MM:SS` or `MM:SS`; the first number has no bound of its own.

@@ -31,6 +31,7 @@ pub use duration::read_seconds;
 pub use epoch::{auto_offset, epoch_of_id};
 pub use instant::{DstNote, Resolved, ZoneClock};
 pub use order::{DateOrder, Evidence, OrderVote, Verdict, order_evidence};
+pub(crate) use read::Usual;
 pub use read::{Clock, TimeError, read_time};
 pub use zone::{IanaZone, Zone};
 

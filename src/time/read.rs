@@ -58,12 +58,41 @@ pub enum TimeError {
 /// are, too.
 #[inline]
 pub fn read_time(text: &[u8], order: DateOrder) -> Result<Option<Clock>, TimeError> {
-    if let Ok(text) = <&[u8; 19]>::try_from(text)
-        && let Some(micros) = read_regular(text)
-    {
-        return Ok(Some(Clock { micros, offset: None }));
+    match text.try_into().ok().and_then(read_regular) {
+        Some(micros) => Ok(Some(Clock { micros, offset: None })),
+        None => read_careful(text, order),
     }
-    read_careful(text, order)
+}
+
+/// Reads `YYYY-MM-DD HH:MM:SS` as [`read_time`] does, of times that mostly are of the day of the one before.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    /// The first eleven bytes of that one, the blank among them, and its midnight in microseconds.
+    date: (u64, u32),
+    midnight: i64,
+}
+
+impl Default for Usual {
+    fn default() -> Usual {
+        // Three bytes are never so much: there is no date yet that a text could have.
+        Usual { date: (0, u32::MAX), midnight: 0 }
+    }
+}
+
+impl Usual {
+    /// Reads one; `None` says that this is not enough.
+    #[inline]
+    pub fn read(&mut self, text: &[u8]) -> Option<i64> {
+        let text: &[u8; 19] = text.try_into().ok()?;
+        // Behind the day stands the blank, before the clock's word.
+        let date = (word(text, 0)?, (word(text, 8)? & 0xff_ffff) as u32);
+        if date == self.date {
+            return Some(self.midnight + read_clock(text)? * SECOND);
+        }
+        let micros = read_regular(text)?;
+        (self.date, self.midnight) = (date, micros - micros.rem_euclid(DAY));
+        Some(micros)
+    }
 }
 
 /// Any shape, by the grammar.
@@ -96,19 +125,26 @@ fn read_careful(text: &[u8], order: DateOrder) -> Result<Option<Clock>, TimeErro
 fn read_regular(text: &[u8; 19]) -> Option<i64> {
     const DATE: Template = Template::of(b"0000-00-");
     const DATE_DAY: Template = Template::of(b"00 00:00");
-    const CLOCK: Template = Template::of(b"00:00:00");
     let (date, bad_date) = DATE.pairs(word(text, 0)?);
     let (day, bad_day) = DATE_DAY.pairs(word(text, 8)?);
-    let (clock, bad_clock) = CLOCK.pairs(word(text, 11)?);
-    if bad_date | bad_day | bad_clock != 0 {
+    if bad_date | bad_day != 0 {
         return None;
     }
-    let (hour, minute, second) = (pair(clock, 0), pair(clock, 3), pair(clock, 6));
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
+    let seconds = read_clock(text)?;
     let days = days_from_civil(100 * pair(date, 0) + pair(date, 2), pair(date, 5), pair(day, 0))?;
-    Some((days * 86_400 + i64::from(3600 * hour + 60 * minute + second)) * SECOND)
+    Some((days * 86_400 + seconds) * SECOND)
+}
+
+/// The `HH:MM:SS` of such a time, in seconds.
+#[inline]
+fn read_clock(text: &[u8; 19]) -> Option<i64> {
+    const CLOCK: Template = Template::of(b"00:00:00");
+    let (clock, bad_clock) = CLOCK.pairs(word(text, 11)?);
+    let (hour, minute, second) = (pair(clock, 0), pair(clock, 3), pair(clock, 6));
+    if bad_clock != 0 || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    Some(i64::from(3600 * hour + 60 * minute + second))
 }
 
 /// Eight bytes from `at`, the first in the lowest place. Not byte by byte: where two words overlap,

@@ -134,9 +134,12 @@ impl Fast {
     ) -> Option<usize> {
         // Of a call this row is dropped when that of its first record begins.
         table.begin();
-        let (mut at, mut step) = (start + 1, ELEMENT);
+        let (mut at, mut step, mut count) = (start + 1, ELEMENT, 0);
         let (mut group, mut is_call, mut last) = (Span::default(), false, None);
-        for count in 0..MOST_MEMBERS {
+        while count < MOST_MEMBERS {
+            if !is_call {
+                count += self.expected(table, &mut at, &mut step);
+            }
             let member = match self.next(table, Some(nesting), at, step, count == 0)? {
                 Next::End(end) => {
                     if !is_call {
@@ -146,10 +149,11 @@ impl Fast {
                 }
                 Next::Member(member) => member,
             };
-            step = member.step;
+            (step, count) = (member.step, count + 1);
             if let To::Part(number) = member.to {
                 let rank = number.map_or(0, |number| number.saturating_add(1));
-                if (!is_call && count > usize::from(group.len > 0)) || last.is_some_and(|last| last >= rank) {
+                let before = count - 1 - usize::from(group.len > 0);
+                if (!is_call && before > 0) || last.is_some_and(|last| last >= rank) {
                     return None;
                 }
                 (is_call, last) = (true, Some(rank));
@@ -217,8 +221,9 @@ impl Fast {
     fn record(&mut self, table: &mut Table<'_>, start: usize, from: usize) -> Option<usize> {
         let nesting = table.layout.format.json().and_then(|json| json.nesting.as_ref());
         table.begin();
-        let (mut at, mut step) = (start + 1, from);
-        for count in 0..MOST_MEMBERS {
+        let (mut at, mut step, mut count) = (start + 1, from, 0);
+        while count < MOST_MEMBERS {
+            count += self.expected(table, &mut at, &mut step);
             let member = match self.next(table, nesting, at, step, count == 0)? {
                 // An empty one is no record.
                 Next::End(end) => return (count > 0).then_some(end),
@@ -227,7 +232,7 @@ impl Fast {
             if !matches!(member.to, To::Slot(_) | To::Stray) {
                 return None;
             }
-            step = member.step;
+            (step, count) = (member.step, count + 1);
             if table.text.get(member.value) == Some(&b'{') {
                 at = self.nested(table, member.value, member.key, 0)?;
                 continue;
@@ -237,6 +242,30 @@ impl Fast {
             at = end;
         }
         None
+    }
+
+    /// Members that are what is expected, and plain texts that have a slot; comes back with how many there are, at the
+    /// place and the step that the next one is behind. Nearly all members are read by this loop.
+    #[inline]
+    fn expected(&self, table: &mut Table<'_>, at: &mut usize, step: &mut usize) -> usize {
+        let text = table.text;
+        let mut row = table.row();
+        let mut count = 0;
+        while count < MOST_MEMBERS / 2 {
+            let next = self.steps[*step].next as usize;
+            let known = &self.steps[next];
+            let value = *at + known.len as usize;
+            let (To::Slot(slot), Some(near)) = (known.to, text.get(*at..*at + LONGEST)) else { break };
+            if !known.is_at(near) || text.get(value) != Some(&b'"') {
+                break;
+            }
+            let stop = self.stop(value + 1);
+            if text.get(stop) != Some(&b'"') || !row.put_first(slot.into(), Span::new(value + 1, stop)) {
+                break;
+            }
+            (*at, *step, count) = (stop + 1, next, count + 1);
+        }
+        count
     }
 
     /// The members of an object within a record, each under its name behind that of the object, which is a key in the

@@ -277,3 +277,16 @@ fn naive_days(year: u32, month: u32, day: u32) -> Option<i64> {
     let months: u32 = lengths[..month as usize - 1].iter().sum();
     (year > 0 && (1..=length).contains(&day)).then(|| i64::from(years + months + day - 1) - 719_162)
 }
+
+proptest! {
+    #[test]
+    fn times_of_the_day_before_read_as_any_others(
+        texts in proptest::collection::vec("(2024-05-1[789]|2024-13-01|0000-00-00|\0{10})[ T](0[0-9]|2[0-9]):[0-6][0-9]:[0-59][0-9x]", 1..20),
+    ) {
+        let mut usual = Usual::default();
+        for text in texts {
+            let one = text.as_bytes().try_into().ok().and_then(read_regular);
+            prop_assert_eq!(usual.read(text.as_bytes()), one, "{}", text);
+        }
+    }
+}
