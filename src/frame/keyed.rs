@@ -162,10 +162,16 @@ impl<'a> Table<'a> {
         let times = match slot {
             Some(slot) => {
                 let (row, times) = self.filled[slot];
-                let times = if row == self.begun { times + 1 } else { 1 };
+                let times = match row == self.begun {
+                    true => times + 1,
+                    false if self.row().is_filled(slot) => 2,
+                    false => 1,
+                };
                 self.filled[slot] = (self.begun, times);
                 if times == 1 {
-                    return self.put_at(slot, value);
+                    // A null stands nowhere: somewhere, so that it is known that something was put.
+                    let null = Span { start: 1, len: 0 };
+                    return self.put_at(slot, if value == Span::default() { null } else { value });
                 }
                 times
             }
@@ -177,7 +183,7 @@ impl<'a> Table<'a> {
     /// The row that was begun.
     pub fn row(&mut self) -> Row<'_> {
         let from = self.places.len() * self.layout.slots();
-        Row { spans: &mut self.spans[from..], filled: &mut self.filled, begun: self.begun }
+        Row(&mut self.spans[from..])
     }
 
     /// Puts a value into a slot of the row, whatever stood there.
@@ -350,23 +356,24 @@ impl<'a> Table<'a> {
 }
 
 /// A row of a [`Table`] that was begun.
-pub struct Row<'t> {
-    spans: &'t mut [Span],
-    filled: &'t mut [(u32, u32)],
-    begun: u32,
-}
+pub struct Row<'t>(&'t mut [Span]);
 
 impl Row<'_> {
-    /// Puts a value into a slot, if nothing stands there yet; comes back with whether it did.
-    #[inline]
+    /// Puts a text into a slot, if nothing stands there yet; comes back with whether it did. No value stands at the
+    /// very front of all.
+    #[inline(always)]
     pub fn put_first(&mut self, slot: usize, value: Span) -> bool {
-        let filled = &mut self.filled[slot];
-        if filled.0 == self.begun {
-            return false;
+        let is_first = !self.is_filled(slot);
+        if is_first {
+            self.0[slot] = value;
         }
-        *filled = (self.begun, 1);
-        self.spans[slot] = value;
-        true
+        is_first
+    }
+
+    /// Whether something was put there.
+    #[inline(always)]
+    fn is_filled(&self, slot: usize) -> bool {
+        self.0[slot].start > 0
     }
 }
 

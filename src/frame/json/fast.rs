@@ -255,8 +255,9 @@ impl Fast {
             let next = self.steps[*step].next as usize;
             let known = &self.steps[next];
             let value = *at + known.len as usize;
-            let (To::Slot(slot), Some(near)) = (known.to, text.get(*at..*at + LONGEST)) else { break };
-            if !known.is_at(near) || text.get(value) != Some(&b'"') {
+            let Some(near) = text.get(*at..*at + LONGEST) else { break };
+            let (To::Slot(slot), true) = (known.to, known.is_at(near)) else { break };
+            if text.get(value) != Some(&b'"') {
                 break;
             }
             let stop = self.stop(value + 1);
@@ -331,6 +332,7 @@ impl Fast {
         let expected = self.steps[before].next as usize;
         let step = &self.steps[expected];
         if let Some(near) = text.get(at..at + LONGEST)
+            && step.len > 0
             && step.is_at(near)
         {
             let key = at + step.key.0 as usize..at + step.key.1 as usize;
@@ -455,12 +457,13 @@ impl Fast {
 
 impl Step {
     /// Whether its bytes stand at the front of these.
-    #[inline]
+    #[inline(always)]
     fn is_at(&self, near: &[u8]) -> bool {
         let Some(near) = near.first_chunk::<LONGEST>() else { return false };
         let near = halves(near);
-        ((near[0] ^ self.bytes[0]) & self.mask[0]) | ((near[1] ^ self.bytes[1]) & self.mask[1]) == 0
-            && self.len > 0
+        // Most are short.
+        (near[0] ^ self.bytes[0]) & self.mask[0] == 0
+            && (self.len <= 16 || (near[1] ^ self.bytes[1]) & self.mask[1] == 0)
     }
 }
 
