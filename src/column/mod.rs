@@ -10,7 +10,7 @@ mod carry;
 mod cells;
 mod channel;
 mod compact;
-mod dict;
+mod constant;
 mod distinct;
 mod extra;
 mod lexicon;
@@ -386,7 +386,7 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         Some(match value {
-            Some(value) if !as_codes => Values::Array(dict::constant(value, rows.len())),
+            Some(value) if !as_codes => Values::Array(constant::array(value, rows.len())),
             value => Values::Same(value.map(Arc::from)),
         })
     }
