@@ -331,6 +331,7 @@ mod tests {
     use std::collections::HashMap;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn numbers_are_those_of_a_map(
             texts in proptest::collection::vec("[ab\0]{0,3}|[ab]{13,18}|[ab]{30,35}|[a-z]{0,40}", 0..2000),

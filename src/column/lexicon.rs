@@ -6,7 +6,8 @@
 //! of the rows.
 //!
 //! What a worker looks into is its own. A word that is new to it is asked for in a stock that all workers share, so
-//! that a word has the same code wherever it came from, and a sink need not compare them.
+//! that a word has the same code wherever it came from, and a sink need not compare them. Where ever new words come,
+//! sharing costs more than that saves, and each worker's words are its own, too.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -27,8 +28,8 @@ use crate::schema::Column;
 pub struct Lexicons {
     /// By shelf: see [`shelf`]. Made when it is needed.
     words: Vec<Option<Box<Lexicon>>>,
-    /// What the codes are of, by shelf.
-    stocks: Arc<Stocks>,
+    /// What the codes are of, by shelf; nothing where they are the worker's own.
+    stocks: Option<Arc<Stocks>>,
     /// By column, and by what it is made of: what became of each text there.
     memories: Vec<Vec<Memory>>,
     /// The layout that the slots are of.
@@ -47,7 +48,15 @@ pub struct Library(Arc<Mutex<Shelved>>);
 #[derive(Debug, Default)]
 struct Shelved {
     sets: Vec<Lexicons>,
-    stocks: Vec<(Arc<Layout>, Arc<Stocks>)>,
+    stocks: Vec<(Arc<Layout>, Supply)>,
+}
+
+/// What a new set of lexicons begins with.
+#[derive(Clone, Debug)]
+enum Supply {
+    Shared(Arc<Stocks>),
+    /// Ever new words come.
+    Own,
 }
 
 /// Words that one worker knows, of one column or of several that have many in common.
@@ -60,6 +69,14 @@ struct Lexicon {
     upto: usize,
     /// The codes of words that were looked for, and how many words were looked at.
     such: (Vec<i32>, usize),
+    source: Source,
+}
+
+/// Where words come from that are new to a worker.
+#[derive(Debug)]
+enum Source {
+    Shared(Arc<Stocks>, usize),
+    Own(Stock),
 }
 
 /// Words that all workers share, by shelf.
@@ -68,11 +85,14 @@ struct Stocks {
     shelves: Vec<OnceLock<Mutex<Stock>>>,
     /// How much memory they have, about.
     bytes: AtomicUsize,
+    /// Blocks that were built from them.
+    blocks: AtomicUsize,
 }
 
 /// The words of one shelf.
 #[derive(Debug)]
 struct Stock {
+    /// Known here, unless by the one worker whose they are.
     values: Distinct,
     words: Words,
     /// The newest.
@@ -116,6 +136,12 @@ const UNASKED: i32 = -1;
 /// Lexicons that have grown to so many bytes are given up for empty ones.
 const MOST_BYTES: usize = 6 << 20;
 
+/// The same for what all share.
+const MOST_STOCK_BYTES: usize = 16 << 20;
+
+/// Where a stock grew so large within so few blocks, ever new words come.
+const FEW_BLOCKS: usize = 128;
+
 /// Rows whose texts are looked up together.
 const ROWS_AT_A_TIME: usize = 256;
 
@@ -132,26 +158,24 @@ impl Library {
             return sets.swap_remove(at);
         }
         let known = stocks.iter().find(|(of, _)| of.fills_alike(layout));
-        let stock = known.map(|(_, stock)| stock.clone()).unwrap_or_else(|| {
-            let stock = Arc::new(Stocks::new(layout));
+        let supply = known.map(|(_, supply)| supply.clone()).unwrap_or_else(|| {
+            let supply = Supply::Shared(Arc::new(Stocks::new(layout)));
             if stocks.len() == MOST_SETS {
                 stocks.remove(0);
             }
-            stocks.push((layout.clone(), stock.clone()));
-            stock
+            stocks.push((layout.clone(), supply.clone()));
+            supply
         });
-        Lexicons::new(layout, stock)
+        match supply {
+            Supply::Shared(stocks) => Lexicons::new(layout, Some(stocks)),
+            Supply::Own => Lexicons::new(layout, None),
+        }
     }
 
     /// Keeps lexicons for another block, unless they have grown too large.
     pub fn put(&self, mut set: Lexicons) {
         let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if set.stocks.bytes.load(Ordering::Relaxed) > MOST_BYTES {
-            shelved.stocks.retain(|(_, stock)| !Arc::ptr_eq(stock, &set.stocks));
-            shelved.sets.retain(|other| !Arc::ptr_eq(&other.stocks, &set.stocks));
-        }
-        let is_current = shelved.stocks.iter().any(|(_, stock)| Arc::ptr_eq(stock, &set.stocks));
-        if !is_current || set.bytes() > MOST_BYTES {
+        if set.bytes() > MOST_BYTES || set.stocks.as_ref().is_some_and(|stocks| !shelved.is_kept(stocks)) {
             return;
         }
         // What is known of texts stays, what is known of the rows does not.
@@ -163,11 +187,30 @@ impl Library {
     }
 }
 
+impl Shelved {
+    /// Whether words still come from that stock, one block more having been built from it.
+    fn is_kept(&mut self, stock: &Arc<Stocks>) -> bool {
+        let is_it = |supply: &Supply| matches!(supply, Supply::Shared(other) if Arc::ptr_eq(other, stock));
+        let Some(at) = self.stocks.iter().position(|(_, supply)| is_it(supply)) else { return false };
+        let blocks = stock.blocks.fetch_add(1, Ordering::Relaxed);
+        if stock.bytes.load(Ordering::Relaxed) <= MOST_STOCK_BYTES {
+            return true;
+        }
+        self.sets.retain(|set| set.stocks.as_ref().is_none_or(|other| !Arc::ptr_eq(other, stock)));
+        if blocks < FEW_BLOCKS {
+            self.stocks[at].1 = Supply::Own;
+        } else {
+            self.stocks.remove(at);
+        }
+        false
+    }
+}
+
 impl Lexicons {
-    fn new(layout: &Arc<Layout>, stocks: Arc<Stocks>) -> Lexicons {
+    fn new(layout: &Arc<Layout>, stocks: Option<Arc<Stocks>>) -> Lexicons {
         let mut lexicons = Lexicons { stocks, layout: Some(layout.clone()), ..Lexicons::default() };
         lexicons.memories.resize_with(Column::COUNT, Vec::new);
-        lexicons.words.resize_with(lexicons.stocks.shelves.len(), || None);
+        lexicons.words.resize_with(shelves(layout), || None);
         lexicons.shelves = (0..layout.slots()).map(|slot| shelf_of_slot(layout, slot)).collect();
         lexicons
     }
@@ -182,37 +225,42 @@ impl Lexicons {
 
     fn open(&mut self, layout: &Arc<Layout>) {
         if self.layout.is_none() {
-            *self = Lexicons::new(layout, Arc::new(Stocks::new(layout)));
+            *self = Lexicons::new(layout, None);
         }
         self.slots.resize(layout.slots(), None);
     }
 
     /// How much memory they have, about.
     fn bytes(&self) -> usize {
-        let words =
-            self.words.iter().flatten().map(|lexicon| lexicon.known.bytes() + 4 * lexicon.codes.len());
+        // Its words may be its own: each text twice.
+        let words = self.words.iter().flatten().map(|lexicon| lexicon.known.bytes() * 2);
         let memories = self.memories.iter().flatten().map(|memory| memory.len() * size_of::<i32>());
         words.chain(memories).sum()
     }
 
-    /// Gives a lexicon up that may grow too large by so many words, or all, with their stock.
+    /// Gives all lexicons up where one may grow too large by so many words.
     fn make_room(&mut self, shelf: usize, words: usize) {
-        let stock = self.stocks.shelves[shelf].get().map(lock);
-        if stock.is_some_and(|stock| stock.values.len() + words > distinct::MOST) {
-            let layout = self.layout.clone().expect("made for one");
-            *self = Lexicons::new(&layout, Arc::new(Stocks::new(&layout)));
-            self.slots.resize(layout.slots(), None);
-        }
-        if self.words[shelf].as_ref().is_some_and(|lexicon| lexicon.known.len() + words > distinct::MOST) {
-            self.words[shelf] = None;
+        let Some(layout) = &self.layout else { return };
+        let own = self.words[shelf].as_ref().map_or(0, |lexicon| lexicon.known.len());
+        let shared = self.stocks.as_ref().and_then(|stocks| stocks.shelves[shelf].get());
+        let shared = shared.map_or(0, |stock| lock(stock).values.len());
+        if own.max(shared) + words > distinct::MOST {
+            *self = Lexicons::new(&layout.clone(), None);
+            self.slots.resize(self.shelves.len(), None);
         }
     }
 
-    /// The worker's own words of a shelf, and the stock.
-    fn lexicon(&mut self, shelf: usize) -> (&mut Lexicon, Supply<'_>) {
-        let stocks = &*self.stocks;
-        let stock = stocks.shelves[shelf].get_or_init(|| Mutex::new(Stock::new()));
-        (self.words[shelf].get_or_insert_with(Lexicon::new), Supply { stock, bytes: &stocks.bytes })
+    /// The worker's own words of a shelf.
+    fn lexicon(&mut self, shelf: usize) -> &mut Lexicon {
+        let stocks = self.stocks.as_ref();
+        self.words[shelf].get_or_insert_with(|| {
+            Lexicon::new(
+                stocks.map_or_else(
+                    || Source::Own(Stock::new()),
+                    |stocks| Source::Shared(stocks.clone(), shelf),
+                ),
+            )
+        })
     }
 
     /// What stands in a slot, a number a row; a column on the shelf `own` has made room there.
@@ -225,8 +273,7 @@ impl Lexicons {
             self.make_room(shelf, rows.len());
         }
         let mut of = vec![NOTHING; rows.len()];
-        let (lexicon, supply) = self.lexicon(shelf);
-        lexicon.look_up_spans(supply, rows, slot, 0..rows.len(), &mut of);
+        self.lexicon(shelf).look_up_spans(rows, slot, 0..rows.len(), &mut of);
         let numbers = Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) };
         self.slots[slot] = Some(numbers.clone());
         numbers
@@ -244,8 +291,7 @@ impl Lexicons {
         for from in (0..rows.len()).step_by(ROWS_AT_A_TIME) {
             let upto = rows.len().min(from + ROWS_AT_A_TIME);
             for (&slot, found) in slots.iter().zip(&mut found) {
-                let (lexicon, supply) = self.lexicon(self.shelves[slot]);
-                lexicon.look_up_spans(supply, rows, slot, from..upto, found);
+                self.lexicon(self.shelves[slot]).look_up_spans(rows, slot, from..upto, found);
             }
         }
         for (&slot, of) in slots.iter().zip(found) {
@@ -266,8 +312,7 @@ impl Lexicons {
         let shelf = Column::COUNT + STEMS.iter().position(|side| *side == column).unwrap_or(0);
         self.make_room(shelf, rows.len());
         let mut of = vec![NOTHING; rows.len()];
-        let (lexicon, supply) = self.lexicon(shelf);
-        lexicon.look_up(supply, texts, &mut of);
+        self.lexicon(shelf).look_up(texts, &mut of);
         Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) }
     }
 
@@ -301,6 +346,11 @@ fn shelf(column: Column) -> usize {
         other => other,
     };
     first as usize
+}
+
+/// How many shelves there are: one a column, those for stems, and one a slot.
+fn shelves(layout: &Layout) -> usize {
+    Column::COUNT + STEMS.len() + layout.slots()
 }
 
 /// Where the texts of a slot stand: those of phone numbers with all others, any other slot's alone.
@@ -337,15 +387,15 @@ fn bits(codes: &[i32; 64]) -> u64 {
 }
 
 impl Desk<'_> {
-    fn own(&mut self) -> (&mut Lexicon, Supply<'_>) {
+    fn own(&mut self) -> &mut Lexicon {
         self.lexicons.lexicon(shelf(self.column))
     }
 
     /// The texts of a slot as they stand, and how many of them are such as `is`, always the same, says.
     pub fn verbatim(&mut self, rows: &Rows, slot: usize, is: Option<fn(&str) -> bool>) -> (Coded, u64) {
         let Numbers { shelf: at, of, nulls } = self.lexicons.numbers(rows, slot, shelf(self.column));
-        let (lexicon, supply) = self.lexicons.lexicon(at);
-        let words = supply.words();
+        let lexicon = self.lexicons.lexicon(at);
+        let words = lexicon.words();
         let such = is.map_or(0, |is| lexicon.count_such(&words, is, &of));
         (Coded { codes: of, nulls, words }, such)
     }
@@ -420,14 +470,14 @@ impl Desk<'_> {
     ) {
         // Taken out while the lexicon is asked.
         let mut memory = std::mem::take(&mut self.lexicons.memories[self.column as usize][rank]);
-        let (lexicon, supply) = self.lexicons.lexicon(shelf(self.column));
+        let lexicon = self.lexicons.lexicon(shelf(self.column));
         for (at, found) in found.iter_mut().enumerate().filter(|(_, found)| **found == UNASKED) {
             let made = &mut memory[numbers[at] as usize];
             if *made == UNASKED {
                 *made = match make(at) {
                     None => NOTHING,
                     Some(None) => NULL,
-                    Some(Some(value)) => lexicon.code(supply, &value),
+                    Some(Some(value)) => lexicon.code(&value),
                 };
             }
             *found = *made;
@@ -437,84 +487,74 @@ impl Desk<'_> {
 
     /// Writes the codes of texts that are values as they stand, each at the place that stands with it.
     pub fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
-        let (lexicon, supply) = self.own();
-        lexicon.look_up(supply, texts, found);
+        self.own().look_up(texts, found);
     }
 
     /// The code of a value that was made elsewhere, or [`NULL`].
     pub fn value(&mut self, value: Option<&str>) -> i32 {
-        let (lexicon, supply) = self.own();
-        value.map_or(NULL, |value| lexicon.code(supply, value))
+        value.map_or(NULL, |value| self.own().code(value))
     }
 
     /// How many of these codes are of words that are such as `is`, always the same, says.
     pub fn count_such(&mut self, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
-        let (lexicon, supply) = self.own();
-        lexicon.count_such(&supply.words(), is, codes)
+        let own = self.own();
+        let words = own.words();
+        own.count_such(&words, is, codes)
     }
 
     /// A column of these codes; those that say nothing are null.
     pub fn coded(&mut self, codes: Vec<i32>) -> Coded {
-        let (_, supply) = self.own();
-        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: supply.words() }
+        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: self.own().words() }
     }
 }
 
 impl Lexicon {
     /// What says nothing has the same codes everywhere.
-    fn new() -> Box<Lexicon> {
+    fn new(source: Source) -> Box<Lexicon> {
         let mut known = Distinct::default();
         let codes =
             SAY_NOTHING.iter().map(|text| known.number(Text::new(text.as_bytes())).0 as i32).collect();
-        Box::new(Lexicon { known, codes, upto: SAY_NOTHING.len(), such: (Vec::new(), 0) })
+        Box::new(Lexicon { known, codes, upto: SAY_NOTHING.len(), such: (Vec::new(), 0), source })
     }
 
-    fn look_up<'t>(
-        &mut self,
-        supply: Supply<'_>,
-        texts: impl Iterator<Item = (usize, Text<'t>)>,
-        found: &mut [i32],
-    ) {
-        let Lexicon { known, codes, upto, .. } = self;
+    fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
+        let Lexicon { known, codes, upto, source, .. } = self;
         known.number_all(texts, |at, number, new| {
             if let Some(text) = new {
                 // Bytes of the arena, cut where texts are: anything else would be a fault of ours.
-                let code = supply.code(std::str::from_utf8(text.bytes).unwrap_or_default());
-                *upto = (*upto).max(code as usize + 1);
-                codes.push(code);
+                codes.push(source.add(std::str::from_utf8(text.bytes).unwrap_or_default(), upto));
             }
             found[at] = codes[number];
         });
     }
 
     /// Writes the codes of what stands in a slot of some rows at the rows' places in `found`.
-    fn look_up_spans(
-        &mut self,
-        supply: Supply<'_>,
-        rows: &Rows,
-        slot: usize,
-        range: Range<usize>,
-        found: &mut [i32],
-    ) {
-        let Lexicon { known, codes, upto, .. } = self;
+    fn look_up_spans(&mut self, rows: &Rows, slot: usize, range: Range<usize>, found: &mut [i32]) {
+        let Lexicon { known, codes, upto, source, .. } = self;
         let spans = rows.kept[range.clone()].iter().map(|&row| rows.span(row, slot));
         let found = &mut found[range];
         known.number_spans(rows.arena.bytes(), spans, found, |text| {
-            let code = supply.code(std::str::from_utf8(text).unwrap_or_default());
-            *upto = (*upto).max(code as usize + 1);
-            codes.push(code);
+            codes.push(source.add(std::str::from_utf8(text).unwrap_or_default(), upto));
         });
-        found.iter_mut().for_each(|number| *number = codes[*number as usize]);
+        if let Source::Shared(..) = source {
+            found.iter_mut().for_each(|number| *number = codes[*number as usize]);
+        }
     }
 
-    fn code(&mut self, supply: Supply<'_>, value: &str) -> i32 {
+    fn code(&mut self, value: &str) -> i32 {
         let (number, is_new) = self.known.number(Text::new(value.as_bytes()));
         if is_new {
-            let code = supply.code(value);
-            self.upto = self.upto.max(code as usize + 1);
-            self.codes.push(code);
+            self.codes.push(self.source.add(value, &mut self.upto));
         }
         self.codes[number]
+    }
+
+    /// All words so far.
+    fn words(&mut self) -> Words {
+        match &mut self.source {
+            Source::Shared(stocks, shelf) => lock(stocks.stock(*shelf)).words(),
+            Source::Own(stock) => stock.words(),
+        }
     }
 
     fn count_such(&mut self, words: &Words, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
@@ -528,31 +568,18 @@ impl Lexicon {
     }
 }
 
-/// Where a worker gets words from that are new to it.
-#[derive(Clone, Copy)]
-struct Supply<'s> {
-    stock: &'s Mutex<Stock>,
-    bytes: &'s AtomicUsize,
-}
-
-impl Supply<'_> {
-    fn code(self, value: &str) -> i32 {
-        let mut stock = lock(self.stock);
-        let (number, is_new) = stock.values.number(Text::new(value.as_bytes()));
-        if is_new {
-            stock.open.push(value);
-            self.bytes.fetch_add(value.len() * 2 + BYTES_A_WORD, Ordering::Relaxed);
-        }
-        number as i32
-    }
-
-    /// All words so far.
-    fn words(self) -> Words {
-        let mut stock = lock(self.stock);
-        let next = Segment { first: stock.values.len(), ..Segment::default() };
-        let open = std::mem::replace(&mut stock.open, next);
-        stock.words.push(open);
-        stock.words.clone()
+impl Source {
+    /// The code of a word that is new to the worker; `upto` stays greater than all codes.
+    fn add(&mut self, value: &str, upto: &mut usize) -> i32 {
+        let code = match self {
+            Source::Shared(stocks, shelf) => stocks.code(*shelf, value),
+            Source::Own(stock) => {
+                stock.open.push(value);
+                stock.open.first + stock.open.ends.len() - 1
+            }
+        };
+        *upto = (*upto).max(code + 1);
+        code as i32
     }
 }
 
@@ -562,8 +589,28 @@ const BYTES_A_WORD: usize = 48;
 impl Stocks {
     fn new(layout: &Layout) -> Stocks {
         let mut stocks = Stocks::default();
-        stocks.shelves.resize_with(Column::COUNT + STEMS.len() + layout.slots(), OnceLock::new);
+        stocks.shelves.resize_with(shelves(layout), OnceLock::new);
         stocks
+    }
+
+    fn stock(&self, shelf: usize) -> &Mutex<Stock> {
+        self.shelves[shelf].get_or_init(|| {
+            let mut stock = Stock::new();
+            for text in SAY_NOTHING {
+                stock.values.number(Text::new(text.as_bytes()));
+            }
+            Mutex::new(stock)
+        })
+    }
+
+    fn code(&self, shelf: usize, value: &str) -> usize {
+        let mut stock = lock(self.stock(shelf));
+        let (number, is_new) = stock.values.number(Text::new(value.as_bytes()));
+        if is_new {
+            stock.open.push(value);
+            self.bytes.fetch_add(value.len() * 2 + BYTES_A_WORD, Ordering::Relaxed);
+        }
+        number
     }
 }
 
@@ -572,11 +619,15 @@ impl Stock {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let words = Words::new(NEXT.fetch_add(1, Ordering::Relaxed));
         let mut stock = Stock { values: Distinct::default(), words, open: Segment::default() };
-        for text in SAY_NOTHING {
-            stock.values.number(Text::new(text.as_bytes()));
-            stock.open.push(text);
-        }
+        SAY_NOTHING.iter().for_each(|text| stock.open.push(text));
         stock
+    }
+
+    /// All words so far.
+    fn words(&mut self) -> Words {
+        let next = Segment { first: self.open.first + self.open.ends.len(), ..Segment::default() };
+        self.words.push(std::mem::replace(&mut self.open, next));
+        self.words.clone()
     }
 }
 
