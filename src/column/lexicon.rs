@@ -11,16 +11,16 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 
 use super::distinct::{self, Distinct, Text};
 use super::rows::{EM_DASH, Rows};
+use super::stock::{Source, Stock, Stocks};
 use super::validity::Validity;
 use crate::format::Layout;
-use crate::prepared::{Coded, Segment, Words};
+use crate::prepared::{Coded, Words};
 use crate::schema::Column;
 
 /// The lexicons of all columns, for one worker at a time.
@@ -40,25 +40,6 @@ pub struct Lexicons {
     slots: Vec<Option<Numbers>>,
 }
 
-/// Where lexicons wait for the next block. They are kept only where codes are asked for: what a
-/// caller of the library gets holds the values of its own block.
-#[derive(Clone, Debug, Default)]
-pub struct Library(Arc<Mutex<Shelved>>);
-
-#[derive(Debug, Default)]
-struct Shelved {
-    sets: Vec<Lexicons>,
-    stocks: Vec<(Arc<Layout>, Supply)>,
-}
-
-/// What a new set of lexicons begins with.
-#[derive(Clone, Debug)]
-enum Supply {
-    Shared(Arc<Stocks>),
-    /// Ever new words come.
-    Own,
-}
-
 /// Words that one worker knows, of one column or of several that have many in common.
 #[derive(Debug)]
 struct Lexicon {
@@ -70,33 +51,6 @@ struct Lexicon {
     /// The codes of words that were looked for, and how many words were looked at.
     such: (Vec<i32>, usize),
     source: Source,
-}
-
-/// Where words come from that are new to a worker.
-#[derive(Debug)]
-enum Source {
-    Shared(Arc<Stocks>, usize),
-    Own(Stock),
-}
-
-/// Words that all workers share, by shelf.
-#[derive(Debug, Default)]
-struct Stocks {
-    shelves: Vec<OnceLock<Mutex<Stock>>>,
-    /// How much memory they have, about.
-    bytes: AtomicUsize,
-    /// Blocks that were built from them.
-    blocks: AtomicUsize,
-}
-
-/// The words of one shelf.
-#[derive(Debug)]
-struct Stock {
-    /// Known here, unless by the one worker whose they are.
-    values: Distinct,
-    words: Words,
-    /// The newest.
-    open: Segment,
 }
 
 /// By a text's number, the value's code, or [`NOTHING`], or [`NULL`], or [`UNASKED`].
@@ -128,86 +82,17 @@ pub const NULL: i32 = 1;
 /// The least code of a word that says something. Before it stand the two texts that do not, so that
 /// a row without a value is looked up as any other is, without a branch.
 pub const FIRST_WORD: i32 = 2;
-const SAY_NOTHING: [&str; FIRST_WORD as usize] = ["", EM_DASH];
+pub const SAY_NOTHING: [&str; FIRST_WORD as usize] = ["", EM_DASH];
 
 /// In place of a word's code: what becomes of the text was not asked yet.
 const UNASKED: i32 = -1;
 
-/// Lexicons that have grown to so many bytes are given up for empty ones.
-const MOST_BYTES: usize = 6 << 20;
-
-/// The same for what all share.
-const MOST_STOCK_BYTES: usize = 16 << 20;
-
-/// Where a stock grew so large within so few blocks, ever new words come.
-const FEW_BLOCKS: usize = 128;
-
 /// Rows whose texts are looked up together.
 const ROWS_AT_A_TIME: usize = 256;
 
-/// Sets of lexicons that are kept.
-const MOST_SETS: usize = 64;
-
-impl Library {
-    /// Lexicons for a block of that layout, or one that is filled like it.
-    pub fn take(&self, layout: &Arc<Layout>) -> Lexicons {
-        let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shelved { sets, stocks } = &mut *shelved;
-        let fits = |set: &Lexicons| set.layout.as_ref().is_some_and(|of| of.fills_alike(layout));
-        if let Some(at) = sets.iter().rposition(fits) {
-            return sets.swap_remove(at);
-        }
-        let known = stocks.iter().find(|(of, _)| of.fills_alike(layout));
-        let supply = known.map(|(_, supply)| supply.clone()).unwrap_or_else(|| {
-            let supply = Supply::Shared(Arc::new(Stocks::new(layout)));
-            if stocks.len() == MOST_SETS {
-                stocks.remove(0);
-            }
-            stocks.push((layout.clone(), supply.clone()));
-            supply
-        });
-        match supply {
-            Supply::Shared(stocks) => Lexicons::new(layout, Some(stocks)),
-            Supply::Own => Lexicons::new(layout, None),
-        }
-    }
-
-    /// Keeps lexicons for another block, unless they have grown too large.
-    pub fn put(&self, mut set: Lexicons) {
-        let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if set.bytes() > MOST_BYTES || set.stocks.as_ref().is_some_and(|stocks| !shelved.is_kept(stocks)) {
-            return;
-        }
-        // What is known of texts stays, what is known of the rows does not.
-        set.slots.clear();
-        if shelved.sets.len() == MOST_SETS {
-            shelved.sets.remove(0);
-        }
-        shelved.sets.push(set);
-    }
-}
-
-impl Shelved {
-    /// Whether words still come from that stock, one block more having been built from it.
-    fn is_kept(&mut self, stock: &Arc<Stocks>) -> bool {
-        let is_it = |supply: &Supply| matches!(supply, Supply::Shared(other) if Arc::ptr_eq(other, stock));
-        let Some(at) = self.stocks.iter().position(|(_, supply)| is_it(supply)) else { return false };
-        let blocks = stock.blocks.fetch_add(1, Ordering::Relaxed);
-        if stock.bytes.load(Ordering::Relaxed) <= MOST_STOCK_BYTES {
-            return true;
-        }
-        self.sets.retain(|set| set.stocks.as_ref().is_none_or(|other| !Arc::ptr_eq(other, stock)));
-        if blocks < FEW_BLOCKS {
-            self.stocks[at].1 = Supply::Own;
-        } else {
-            self.stocks.remove(at);
-        }
-        false
-    }
-}
-
 impl Lexicons {
-    fn new(layout: &Arc<Layout>, stocks: Option<Arc<Stocks>>) -> Lexicons {
+    /// Nothing is known yet; `stocks` are shared with others.
+    pub fn new(layout: &Arc<Layout>, stocks: Option<Arc<Stocks>>) -> Lexicons {
         let mut lexicons = Lexicons { stocks, layout: Some(layout.clone()), ..Lexicons::default() };
         lexicons.memories.resize_with(Column::COUNT, Vec::new);
         lexicons.words.resize_with(shelves(layout), || None);
@@ -230,8 +115,23 @@ impl Lexicons {
         self.slots.resize(layout.slots(), None);
     }
 
+    /// Whether they are for blocks of that layout, or one that is filled like it.
+    pub fn is_for(&self, layout: &Layout) -> bool {
+        self.layout.as_ref().is_some_and(|of| of.fills_alike(layout))
+    }
+
+    /// What they share with others.
+    pub fn stocks(&self) -> Option<&Arc<Stocks>> {
+        self.stocks.as_ref()
+    }
+
+    /// What is known of texts stays, what is known of a block's rows does not.
+    pub fn forget_rows(&mut self) {
+        self.slots.clear();
+    }
+
     /// How much memory they have, about.
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         // Its words may be its own: each text twice.
         let words = self.words.iter().flatten().map(|lexicon| lexicon.known.bytes() * 2);
         let memories = self.memories.iter().flatten().map(|memory| memory.len() * size_of::<i32>());
@@ -242,8 +142,7 @@ impl Lexicons {
     fn make_room(&mut self, shelf: usize, words: usize) {
         let Some(layout) = &self.layout else { return };
         let own = self.words[shelf].as_ref().map_or(0, |lexicon| lexicon.known.len());
-        let shared = self.stocks.as_ref().and_then(|stocks| stocks.shelves[shelf].get());
-        let shared = shared.map_or(0, |stock| lock(stock).values.len());
+        let shared = self.stocks.as_ref().map_or(0, |stocks| stocks.len(shelf));
         if own.max(shared) + words > distinct::MOST {
             *self = Lexicons::new(&layout.clone(), None);
             self.slots.resize(self.shelves.len(), None);
@@ -349,7 +248,7 @@ fn shelf(column: Column) -> usize {
 }
 
 /// How many shelves there are: one a column, those for stems, and one a slot.
-fn shelves(layout: &Layout) -> usize {
+pub fn shelves(layout: &Layout) -> usize {
     Column::COUNT + STEMS.len() + layout.slots()
 }
 
@@ -395,7 +294,7 @@ impl Desk<'_> {
     pub fn verbatim(&mut self, rows: &Rows, slot: usize, is: Option<fn(&str) -> bool>) -> (Coded, u64) {
         let Numbers { shelf: at, of, nulls } = self.lexicons.numbers(rows, slot, shelf(self.column));
         let lexicon = self.lexicons.lexicon(at);
-        let words = lexicon.words();
+        let words = lexicon.source.words();
         let such = is.map_or(0, |is| lexicon.count_such(&words, is, &of));
         (Coded { codes: of, nulls, words }, such)
     }
@@ -498,13 +397,13 @@ impl Desk<'_> {
     /// How many of these codes are of words that are such as `is`, always the same, says.
     pub fn count_such(&mut self, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
         let own = self.own();
-        let words = own.words();
+        let words = own.source.words();
         own.count_such(&words, is, codes)
     }
 
     /// A column of these codes; those that say nothing are null.
     pub fn coded(&mut self, codes: Vec<i32>) -> Coded {
-        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: self.own().words() }
+        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: self.own().source.words() }
     }
 }
 
@@ -549,14 +448,6 @@ impl Lexicon {
         self.codes[number]
     }
 
-    /// All words so far.
-    fn words(&mut self) -> Words {
-        match &mut self.source {
-            Source::Shared(stocks, shelf) => lock(stocks.stock(*shelf)).words(),
-            Source::Own(stock) => stock.words(),
-        }
-    }
-
     fn count_such(&mut self, words: &Words, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
         let (such, upto) = &mut self.such;
         such.extend((*upto..words.len()).filter(|&code| is(words.get(code))).map(|code| code as i32));
@@ -566,71 +457,4 @@ impl Lexicon {
         }
         codes.iter().filter(|code| such.contains(code)).count() as u64
     }
-}
-
-impl Source {
-    /// The code of a word that is new to the worker; `upto` stays greater than all codes.
-    fn add(&mut self, value: &str, upto: &mut usize) -> i32 {
-        let code = match self {
-            Source::Shared(stocks, shelf) => stocks.code(*shelf, value),
-            Source::Own(stock) => {
-                stock.open.push(value);
-                stock.open.first + stock.open.ends.len() - 1
-            }
-        };
-        *upto = (*upto).max(code + 1);
-        code as i32
-    }
-}
-
-/// What a word takes besides its text.
-const BYTES_A_WORD: usize = 48;
-
-impl Stocks {
-    fn new(layout: &Layout) -> Stocks {
-        let mut stocks = Stocks::default();
-        stocks.shelves.resize_with(shelves(layout), OnceLock::new);
-        stocks
-    }
-
-    fn stock(&self, shelf: usize) -> &Mutex<Stock> {
-        self.shelves[shelf].get_or_init(|| {
-            let mut stock = Stock::new();
-            for text in SAY_NOTHING {
-                stock.values.number(Text::new(text.as_bytes()));
-            }
-            Mutex::new(stock)
-        })
-    }
-
-    fn code(&self, shelf: usize, value: &str) -> usize {
-        let mut stock = lock(self.stock(shelf));
-        let (number, is_new) = stock.values.number(Text::new(value.as_bytes()));
-        if is_new {
-            stock.open.push(value);
-            self.bytes.fetch_add(value.len() * 2 + BYTES_A_WORD, Ordering::Relaxed);
-        }
-        number
-    }
-}
-
-impl Stock {
-    fn new() -> Stock {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let words = Words::new(NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut stock = Stock { values: Distinct::default(), words, open: Segment::default() };
-        SAY_NOTHING.iter().for_each(|text| stock.open.push(text));
-        stock
-    }
-
-    /// All words so far.
-    fn words(&mut self) -> Words {
-        let next = Segment { first: self.open.first + self.open.ends.len(), ..Segment::default() };
-        self.words.push(std::mem::replace(&mut self.open, next));
-        self.words.clone()
-    }
-}
-
-fn lock(stock: &Mutex<Stock>) -> MutexGuard<'_, Stock> {
-    stock.lock().unwrap_or_else(PoisonError::into_inner)
 }
