@@ -149,8 +149,8 @@ impl<'a> Channel<'a> {
         Channel { tech: given(tech), ..channel }
     }
 
-    /// Reads a name of that usual form without regard to what never comes again: see [`Stemmed`].
-    pub fn of_stem(stem: &'a str) -> Channel<'a> {
+    /// Reads the stem of a name of the usual form: see [`Stemmed`].
+    pub(crate) fn of_stem(stem: &'a str) -> Channel<'a> {
         let Some((tech, rest)) = at_slash(stem) else { return one_word(stem) };
         let channel = match rest.strip_suffix('/') {
             Some(trunk) => Channel { trunk: Some(trunk), ..of_kind(ChannelKind::TrunkOut) },
