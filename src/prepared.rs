@@ -163,7 +163,8 @@ impl Prepared {
             Prepared::Coded(coded) => coded.into_array(),
             Prepared::Plain(plain) => plain.into_array(),
             Prepared::Same { value, rows } => {
-                let keys = Int32Array::from_iter(std::iter::repeat_n(value.as_ref().map(|_| 0), rows));
+                let nulls = value.is_none().then(|| NullBuffer::new_null(rows));
+                let keys = Int32Array::new(vec![0; rows].into(), nulls);
                 let values = StringArray::from_iter_values(value.as_deref());
                 Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(values)))
             }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::channel::channel;
-use super::lexicon::{Desk, NOTHING, NULL};
+use super::desk::Desk;
+use super::lexicon::{NOTHING, NULL};
 use super::rows::{Rows, taken};
 use crate::decode::{Channel, ChannelKind, PortMap, Side, call_type_word};
 use crate::prepared::Coded;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt16Array, new_null_array};
 use arrow::datatypes::DataType;
 
-use super::Values;
+use super::builder::Values;
 use super::distinct::Text;
-use super::lexicon::{Lexicons, NULL, Numbers};
+use super::lexicon::{Lexicons, NOTHING, NULL, Numbers};
 use super::rows::Rows;
 use super::views::Views;
 use crate::decode::{Channel, ChannelKind, PortMap, Side, Stemmed};
 use crate::format::Channels;
 use crate::format::layout::{Source, Take};
+use crate::prepared::Prepared;
 use crate::schema::Column;
 
 /// The channels of one side, one a row.
@@ -138,16 +139,16 @@ impl<'a> Decoded<'a> {
         lexicons: &mut Lexicons,
     ) -> Values {
         let stems = self.stems(lexicons);
-        let mut codes = vec![NULL; self.rows.len()];
-        let mut desk = lexicons.desk(column, self.rows);
+        let mut codes = vec![NOTHING; self.rows.len()];
+        let mut desk = lexicons.desk(column);
         let of_stem = |at: usize| {
             let stemmed = Stemmed::of(name(self.rows, self.rows.kept[at], self.side)?)?;
             Some(part(&Channel::of_stem(stemmed.stem)).map(Cow::Borrowed))
         };
-        desk.made_of(&stems.numbers, of_stem, &mut codes);
+        desk.made_of(0, &stems.numbers, |_| true, of_stem, &mut codes);
         let others = stems.others.iter().map(|(at, channel)| (*at, part(channel)));
         desk.look_up(others.filter_map(|(at, text)| Some((at, Text::new(text?.as_bytes())))), &mut codes);
-        Values::Coded(desk.coded(codes))
+        Values::Prepared(Prepared::Coded(desk.coded(codes)))
     }
 
     fn dialed(&self, column: Column, lexicons: &mut Lexicons) -> Values {
@@ -155,12 +156,12 @@ impl<'a> Decoded<'a> {
         let others = stems.others.iter().filter_map(|(at, channel)| Some((*at, channel.dialed?)));
         let mut dialed = stems.dialed.iter().copied().chain(others).peekable();
         if dialed.peek().is_none() {
-            return Values::Same(None);
+            return Values::Prepared(Prepared::Same { value: None, rows: self.rows.len() });
         }
         let mut codes = vec![NULL; self.rows.len()];
-        let mut desk = lexicons.desk(column, self.rows);
+        let mut desk = lexicons.desk(column);
         desk.look_up(dialed.map(|(at, text)| (at, Text::new(text.as_bytes()))), &mut codes);
-        Values::Coded(desk.coded(codes))
+        Values::Prepared(Prepared::Coded(desk.coded(codes)))
     }
 
     /// Peers and trunks have no port.
@@ -207,7 +208,7 @@ impl<'a> Stems<'a> {
             }
         }
         let texts = stems.into_iter().map(|(at, stem)| (at, Text::new(stem.as_bytes())));
-        let numbers = lexicons.stems(column_of(side), texts, rows);
+        let numbers = lexicons.stems(column_of(side), texts, rows.len());
         Stems { numbers, dialed, others }
     }
 }

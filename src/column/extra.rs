@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, MapBuilder, MapFieldNames, StringBuilder, new_null_array};
 
-use super::distinct::{Distinct, Text};
 use super::lexicon::Lexicons;
 use super::problem::Problem;
 use super::rows::Rows;
@@ -16,11 +15,11 @@ pub fn extra(rows: &Rows, lenient: &[Problem], lexicons: &mut Lexicons) -> Array
     let layout = rows.layout();
     let is_residue = |&slot: &usize| layout.residue(slot) != Residue::Never;
     let listed: Vec<usize> = (0..layout.slots()).filter(is_residue).collect();
-    let mut slots: Vec<(usize, Taken<'_>)> = listed
+    let slots: Vec<(usize, Taken<'_>)> = listed
         .iter()
         .filter(|&&slot| rows.is_occupied(slot))
-        .map(|&slot| (slot, Taken::new(rows, slot)))
-        .filter(|(slot, taken)| !taken.all(*slot, lexicons))
+        .map(|&slot| (slot, Taken::new(rows, slot, lexicons)))
+        .filter(|(_, taken)| !taken.all())
         .collect();
     let mut strays = rows.strays().iter().peekable();
     if slots.is_empty() && lenient.is_empty() && strays.peek().is_none() {
@@ -29,16 +28,16 @@ pub fn extra(rows: &Rows, lenient: &[Problem], lexicons: &mut Lexicons) -> Array
     let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
     let mut map = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
     let mut untyped = lenient.iter().peekable();
-    for &row in &rows.kept {
+    for (at, &row) in rows.kept.iter().enumerate() {
         let mut entries = 0;
         let mut add = |name: &str, text: &str| {
             map.keys().append_value(name);
             map.values().append_value(text);
             entries += 1;
         };
-        for (slot, taken) in &mut slots {
+        for (slot, taken) in &slots {
             if let Some(text) = rows.text(row, *slot)
-                && (layout.residue(*slot) == Residue::Always || !taken.is(row, text))
+                && (layout.residue(*slot) == Residue::Always || !taken.is(at, row))
             {
                 add(&layout.names[*slot], text);
             }
@@ -63,27 +62,27 @@ pub fn extra(rows: &Rows, lenient: &[Problem], lexicons: &mut Lexicons) -> Array
 struct Taken<'a> {
     rows: &'a Rows,
     readers: Vec<(Column, usize)>,
-    /// What is known of a text, where nothing else of the record matters.
-    texts: Option<(Distinct, Vec<bool>)>,
+    /// Known of each row, where nothing but the text matters.
+    by_text: Option<Vec<bool>>,
 }
 
 impl<'a> Taken<'a> {
-    fn new(rows: &'a Rows, slot: usize) -> Taken<'a> {
+    fn new(rows: &'a Rows, slot: usize, lexicons: &mut Lexicons) -> Taken<'a> {
         let readers = rows.layout().readers(slot).filter(|(column, _)| *column != Column::CallType);
-        let readers: Vec<(Column, usize)> = readers.collect();
-        let by_text_alone = readers.iter().all(|&(column, rank)| {
+        let mut taken = Taken { rows, readers: readers.collect(), by_text: None };
+        let by_text_alone = taken.readers.iter().all(|&(column, rank)| {
             rank == 0 && !matches!(rows.layout().sources(column)[0].take, Take::WherePositive(_))
         });
-        let texts = by_text_alone.then(|| (Distinct::default(), Vec::new()));
-        Taken { rows, readers, texts }
+        if by_text_alone && rows.layout().residue(slot) == Residue::Unless {
+            let mut desk = lexicons.desk(Column::Extra);
+            taken.by_text = Some(desk.are(rows, slot, |row| taken.ask(row)));
+        }
+        taken
     }
 
-    /// Whether some column takes all that the slot says, as far as that is told by the texts alone.
-    fn all(&self, slot: usize, lexicons: &mut Lexicons) -> bool {
-        let is_unless = self.rows.layout().residue(slot) == Residue::Unless;
-        is_unless
-            && self.texts.is_some()
-            && lexicons.desk(Column::Extra, self.rows).all(self.rows, slot, |row| self.ask(row))
+    /// Whether nothing is left of the slot, as far as that is told by the texts alone.
+    fn all(&self) -> bool {
+        self.by_text.as_ref().is_some_and(|rows| rows.iter().all(|is| *is))
     }
 
     fn ask(&self, row: u32) -> bool {
@@ -93,12 +92,8 @@ impl<'a> Taken<'a> {
         })
     }
 
-    fn is(&mut self, row: u32, text: &str) -> bool {
-        let Some((texts, _)) = &mut self.texts else { return self.ask(row) };
-        let (number, is_new) = texts.number(Text::new(text.as_bytes()));
-        let asked = is_new.then(|| self.ask(row));
-        let Some((_, known)) = &mut self.texts else { return false };
-        known.extend(asked);
-        known[number]
+    /// Of the row at that place, with that record.
+    fn is(&self, at: usize, row: u32) -> bool {
+        self.by_text.as_ref().map_or_else(|| self.ask(row), |rows| rows[at])
     }
 }

@@ -9,31 +9,31 @@
 //! that a word has the same code wherever it came from, and a sink need not compare them. Where ever new words come,
 //! sharing costs more than that saves, and each worker's words are its own, too.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 
-use super::distinct::{self, Distinct, Text};
+use super::desk::Desk;
+use super::distinct::{Distinct, Text};
 use super::rows::{EM_DASH, Rows};
 use super::stock::{Source, Stock, Stocks};
 use super::validity::Validity;
 use crate::format::Layout;
-use crate::prepared::{Coded, Words};
+use crate::prepared::Words;
 use crate::schema::Column;
 
 /// The lexicons of all columns, for one worker at a time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lexicons {
     /// By shelf: see [`shelf`]. Made when it is needed.
     words: Vec<Option<Box<Lexicon>>>,
     /// What the codes are of, by shelf; nothing where they are the worker's own.
     stocks: Option<Arc<Stocks>>,
     /// By column, and by what it is made of: what became of each text there.
-    memories: Vec<Vec<Memory>>,
+    pub memories: Vec<Vec<Memory>>,
     /// The layout that the slots are of.
-    layout: Option<Arc<Layout>>,
+    layout: Arc<Layout>,
     /// Of each of its slots where the texts are looked up.
     shelves: Vec<usize>,
     /// Of each of its slots what stands there, in the rows of this block; nothing until it is asked for.
@@ -42,7 +42,7 @@ pub struct Lexicons {
 
 /// Words that one worker knows, of one column or of several that have many in common.
 #[derive(Debug)]
-struct Lexicon {
+pub struct Lexicon {
     known: Distinct,
     /// The code of each, in the stock.
     codes: Vec<i32>,
@@ -50,27 +50,22 @@ struct Lexicon {
     upto: usize,
     /// The codes of words that were looked for, and how many words were looked at.
     such: (Vec<i32>, usize),
-    source: Source,
+    /// Where new ones come from.
+    pub source: Source,
 }
 
 /// By a text's number, the value's code, or [`NOTHING`], or [`NULL`], or [`UNASKED`].
-type Memory = Vec<i32>;
+pub type Memory = Vec<i32>;
 
 /// Texts of a block's rows as numbers: codes of a lexicon's words.
 #[derive(Clone, Debug)]
 pub struct Numbers {
     /// The lexicon.
-    shelf: usize,
+    pub shelf: usize,
     /// A number each row; less than [`FIRST_WORD`] where nothing is said.
     pub of: ScalarBuffer<i32>,
     /// Which rows say something; none where all do.
-    nulls: Option<NullBuffer>,
-}
-
-/// Where a column looks its texts up.
-pub struct Desk<'l> {
-    column: Column,
-    lexicons: &'l mut Lexicons,
+    pub nulls: Option<NullBuffer>,
 }
 
 /// In place of a word's code: the text says nothing, another source may.
@@ -85,7 +80,7 @@ pub const FIRST_WORD: i32 = 2;
 pub const SAY_NOTHING: [&str; FIRST_WORD as usize] = ["", EM_DASH];
 
 /// In place of a word's code: what becomes of the text was not asked yet.
-const UNASKED: i32 = -1;
+pub const UNASKED: i32 = -1;
 
 /// Rows whose texts are looked up together.
 const ROWS_AT_A_TIME: usize = 256;
@@ -93,31 +88,24 @@ const ROWS_AT_A_TIME: usize = 256;
 impl Lexicons {
     /// Nothing is known yet; `stocks` are shared with others.
     pub fn new(layout: &Arc<Layout>, stocks: Option<Arc<Stocks>>) -> Lexicons {
-        let mut lexicons = Lexicons { stocks, layout: Some(layout.clone()), ..Lexicons::default() };
-        lexicons.memories.resize_with(Column::COUNT, Vec::new);
-        lexicons.words.resize_with(shelves(layout), || None);
-        lexicons.shelves = (0..layout.slots()).map(|slot| shelf_of_slot(layout, slot)).collect();
-        lexicons
-    }
-
-    /// Where a column of these rows looks its texts up; they are the same for all columns of a block.
-    pub fn desk(&mut self, column: Column, rows: &Rows) -> Desk<'_> {
-        self.open(rows.layout_ref());
-        // Room for the column's values, and for the texts of its sources, which may be on the same shelf.
-        self.make_room(shelf(column), rows.len() * (1 + rows.sources(column).count()));
-        Desk { column, lexicons: self }
-    }
-
-    fn open(&mut self, layout: &Arc<Layout>) {
-        if self.layout.is_none() {
-            *self = Lexicons::new(layout, None);
+        Lexicons {
+            words: (0..shelves(layout)).map(|_| None).collect(),
+            stocks,
+            memories: vec![Vec::new(); Column::COUNT],
+            layout: layout.clone(),
+            shelves: (0..layout.slots()).map(|slot| shelf_of_slot(layout, slot)).collect(),
+            slots: vec![None; layout.slots()],
         }
-        self.slots.resize(layout.slots(), None);
+    }
+
+    /// Where a column of a block looks its texts up.
+    pub fn desk(&mut self, column: Column) -> Desk<'_> {
+        Desk::new(column, self)
     }
 
     /// Whether they are for blocks of that layout, or one that is filled like it.
     pub fn is_for(&self, layout: &Layout) -> bool {
-        self.layout.as_ref().is_some_and(|of| of.fills_alike(layout))
+        self.layout.fills_alike(layout)
     }
 
     /// What they share with others.
@@ -127,7 +115,7 @@ impl Lexicons {
 
     /// What is known of texts stays, what is known of a block's rows does not.
     pub fn forget_rows(&mut self) {
-        self.slots.clear();
+        self.slots.fill(None);
     }
 
     /// How much memory they have, about.
@@ -138,19 +126,8 @@ impl Lexicons {
         words.chain(memories).sum()
     }
 
-    /// Gives all lexicons up where one may grow too large by so many words.
-    fn make_room(&mut self, shelf: usize, words: usize) {
-        let Some(layout) = &self.layout else { return };
-        let own = self.words[shelf].as_ref().map_or(0, |lexicon| lexicon.known.len());
-        let shared = self.stocks.as_ref().map_or(0, |stocks| stocks.len(shelf));
-        if own.max(shared) + words > distinct::MOST {
-            *self = Lexicons::new(&layout.clone(), None);
-            self.slots.resize(self.shelves.len(), None);
-        }
-    }
-
     /// The worker's own words of a shelf.
-    fn lexicon(&mut self, shelf: usize) -> &mut Lexicon {
+    pub fn lexicon(&mut self, shelf: usize) -> &mut Lexicon {
         let stocks = self.stocks.as_ref();
         self.words[shelf].get_or_insert_with(|| {
             Lexicon::new(
@@ -162,18 +139,14 @@ impl Lexicons {
         })
     }
 
-    /// What stands in a slot, a number a row; a column on the shelf `own` has made room there.
-    fn numbers(&mut self, rows: &Rows, slot: usize, own: usize) -> Numbers {
+    /// What stands in a slot, a number a row.
+    pub fn numbers(&mut self, rows: &Rows, slot: usize) -> Numbers {
         if let Some(numbers) = &self.slots[slot] {
             return numbers.clone();
         }
-        let shelf = self.shelves[slot];
-        if shelf != own {
-            self.make_room(shelf, rows.len());
-        }
         let mut of = vec![NOTHING; rows.len()];
-        self.lexicon(shelf).look_up_spans(rows, slot, 0..rows.len(), &mut of);
-        let numbers = Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) };
+        self.lexicon(self.shelves[slot]).look_up_spans(rows, slot, 0..rows.len(), &mut of);
+        let numbers = Numbers::new(self.shelves[slot], of);
         self.slots[slot] = Some(numbers.clone());
         numbers
     }
@@ -181,11 +154,6 @@ impl Lexicons {
     /// Looks up what stands in these slots, some rows at a time: a row's texts stand near each other, and what was
     /// just looked at is still near the processor.
     pub fn look_up_slots(&mut self, rows: &Rows, slots: &[usize]) {
-        self.open(rows.layout_ref());
-        for &slot in slots {
-            let together = slots.iter().filter(|other| self.shelves[**other] == self.shelves[slot]).count();
-            self.make_room(self.shelves[slot], rows.len() * together);
-        }
         let mut found = vec![vec![NOTHING; rows.len()]; slots.len()];
         for from in (0..rows.len()).step_by(ROWS_AT_A_TIME) {
             let upto = rows.len().min(from + ROWS_AT_A_TIME);
@@ -194,9 +162,7 @@ impl Lexicons {
             }
         }
         for (&slot, of) in slots.iter().zip(found) {
-            let numbers =
-                Numbers { shelf: self.shelves[slot], nulls: nulls(&of), of: ScalarBuffer::from(of) };
-            self.slots[slot] = Some(numbers);
+            self.slots[slot] = Some(Numbers::new(self.shelves[slot], of));
         }
     }
 
@@ -205,18 +171,16 @@ impl Lexicons {
         &mut self,
         column: Column,
         texts: impl Iterator<Item = (usize, Text<'t>)>,
-        rows: &Rows,
+        rows: usize,
     ) -> Numbers {
-        self.open(rows.layout_ref());
         let shelf = Column::COUNT + STEMS.iter().position(|side| *side == column).unwrap_or(0);
-        self.make_room(shelf, rows.len());
-        let mut of = vec![NOTHING; rows.len()];
+        let mut of = vec![NOTHING; rows];
         self.lexicon(shelf).look_up(texts, &mut of);
-        Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) }
+        Numbers::new(shelf, of)
     }
 
     /// What became of the texts that are known, of one of a column's sources, which are on that shelf.
-    fn memory(&mut self, column: Column, rank: usize, shelf: usize) -> &mut Memory {
+    pub fn memory(&mut self, column: Column, rank: usize, shelf: usize) -> &mut Memory {
         let known = self.words[shelf].as_ref().map_or(0, |lexicon| lexicon.upto);
         let memories = &mut self.memories[column as usize];
         if memories.len() <= rank {
@@ -231,12 +195,18 @@ impl Lexicons {
     }
 }
 
+impl Numbers {
+    fn new(shelf: usize, of: Vec<i32>) -> Numbers {
+        Numbers { shelf, nulls: nulls(&of), of: ScalarBuffer::from(of) }
+    }
+}
+
 /// The columns whose texts have stems; each has a shelf for them behind those of the columns.
 const STEMS: [Column; 2] = [Column::Channel, Column::Dstchannel];
 
 /// Where the words of a column stand. Columns of phone numbers share theirs: a call's numbers stand in
 /// several of them, and what is small stays in the nearest caches.
-fn shelf(column: Column) -> usize {
+pub fn shelf(column: Column) -> usize {
     use Column::*;
     let first = match column {
         Src | Dst | DstNumber | AnsweredBy | ChannelPeer | ChannelDialed | DstchannelPeer
@@ -262,7 +232,7 @@ fn shelf_of_slot(layout: &Layout, slot: usize) -> usize {
 }
 
 /// Which of these codes say something; none where all do.
-fn nulls(codes: &[i32]) -> Option<NullBuffer> {
+pub fn nulls(codes: &[i32]) -> Option<NullBuffer> {
     // Most columns have all their values: a look that stops nowhere is many codes an instruction.
     if codes.iter().fold(true, |all, &code| all & (code >= FIRST_WORD)) {
         return None;
@@ -285,128 +255,6 @@ fn bits(codes: &[i32; 64]) -> u64 {
     eights.iter().enumerate().fold(0, |bits, (at, eight)| bits | gathered(eight) << (8 * at))
 }
 
-impl Desk<'_> {
-    fn own(&mut self) -> &mut Lexicon {
-        self.lexicons.lexicon(shelf(self.column))
-    }
-
-    /// The texts of a slot as they stand, and how many of them are such as `is`, always the same, says.
-    pub fn verbatim(&mut self, rows: &Rows, slot: usize, is: Option<fn(&str) -> bool>) -> (Coded, u64) {
-        let Numbers { shelf: at, of, nulls } = self.lexicons.numbers(rows, slot, shelf(self.column));
-        let lexicon = self.lexicons.lexicon(at);
-        let words = lexicon.source.words();
-        let such = is.map_or(0, |is| lexicon.count_such(&words, is, &of));
-        (Coded { codes: of, nulls, words }, such)
-    }
-
-    /// Writes what the texts of a source of this column become, in the rows in which `found` is
-    /// [`NOTHING`] and which are `wanted`: a code, [`NOTHING`] or [`NULL`]. `make` is asked once a text,
-    /// and must be a pure function of it, always the same for this source.
-    pub fn made<'t>(
-        &mut self,
-        rows: &'t Rows,
-        (rank, slot): (usize, usize),
-        wanted: impl Fn(usize) -> bool,
-        make: impl Fn(&'t str) -> Option<Option<Cow<'t, str>>>,
-        found: &mut [i32],
-    ) {
-        let numbers = self.lexicons.numbers(rows, slot, shelf(self.column));
-        let memory = self.lexicons.memory(self.column, rank, numbers.shelf);
-        let mut is_known = true;
-        for (at, (found, &number)) in found.iter_mut().zip(&numbers.of[..]).enumerate() {
-            if *found == NOTHING && wanted(at) {
-                *found = memory[number as usize];
-                is_known &= *found != UNASKED;
-            }
-        }
-        if is_known {
-            return;
-        }
-        let text = |at: usize| rows.text(rows.kept[at], slot);
-        self.ask(rank, &numbers.of, |at| text(at).and_then(&make), found);
-    }
-
-    /// The same for texts that were looked up as `numbers`, in all rows; `make` is asked by a row that has the text.
-    pub fn made_of<'t>(
-        &mut self,
-        numbers: &Numbers,
-        make: impl Fn(usize) -> Option<Option<Cow<'t, str>>>,
-        found: &mut [i32],
-    ) {
-        let memory = self.lexicons.memory(self.column, 0, numbers.shelf);
-        let mut is_known = true;
-        for (found, &number) in found.iter_mut().zip(&numbers.of[..]) {
-            *found = memory[number as usize];
-            is_known &= *found != UNASKED;
-        }
-        if !is_known {
-            self.ask(0, &numbers.of, make, found);
-        }
-    }
-
-    /// Whether `is` says yes of all texts in a slot; it is asked once a text, by the record of a row that has it,
-    /// and always the same for this column.
-    pub fn all(&mut self, rows: &Rows, slot: usize, is: impl Fn(u32) -> bool) -> bool {
-        let numbers = self.lexicons.numbers(rows, slot, shelf(self.column));
-        let memory = self.lexicons.memory(self.column, slot, numbers.shelf);
-        numbers.of.iter().zip(&rows.kept).all(|(&number, &row)| {
-            let says = &mut memory[number as usize];
-            if *says == UNASKED {
-                *says = if is(row) { NULL } else { FIRST_WORD };
-            }
-            *says < FIRST_WORD
-        })
-    }
-
-    /// Asks what becomes of texts of which nobody asked yet.
-    #[cold]
-    fn ask<'t>(
-        &mut self,
-        rank: usize,
-        numbers: &[i32],
-        make: impl Fn(usize) -> Option<Option<Cow<'t, str>>>,
-        found: &mut [i32],
-    ) {
-        // Taken out while the lexicon is asked.
-        let mut memory = std::mem::take(&mut self.lexicons.memories[self.column as usize][rank]);
-        let lexicon = self.lexicons.lexicon(shelf(self.column));
-        for (at, found) in found.iter_mut().enumerate().filter(|(_, found)| **found == UNASKED) {
-            let made = &mut memory[numbers[at] as usize];
-            if *made == UNASKED {
-                *made = match make(at) {
-                    None => NOTHING,
-                    Some(None) => NULL,
-                    Some(Some(value)) => lexicon.code(&value),
-                };
-            }
-            *found = *made;
-        }
-        self.lexicons.memories[self.column as usize][rank] = memory;
-    }
-
-    /// Writes the codes of texts that are values as they stand, each at the place that stands with it.
-    pub fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
-        self.own().look_up(texts, found);
-    }
-
-    /// The code of a value that was made elsewhere, or [`NULL`].
-    pub fn value(&mut self, value: Option<&str>) -> i32 {
-        value.map_or(NULL, |value| self.own().code(value))
-    }
-
-    /// How many of these codes are of words that are such as `is`, always the same, says.
-    pub fn count_such(&mut self, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
-        let own = self.own();
-        let words = own.source.words();
-        own.count_such(&words, is, codes)
-    }
-
-    /// A column of these codes; those that say nothing are null.
-    pub fn coded(&mut self, codes: Vec<i32>) -> Coded {
-        Coded { nulls: nulls(&codes), codes: ScalarBuffer::from(codes), words: self.own().source.words() }
-    }
-}
-
 impl Lexicon {
     /// What says nothing has the same codes everywhere.
     fn new(source: Source) -> Box<Lexicon> {
@@ -416,7 +264,8 @@ impl Lexicon {
         Box::new(Lexicon { known, codes, upto: SAY_NOTHING.len(), such: (Vec::new(), 0), source })
     }
 
-    fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
+    /// Writes the codes of texts, each at the place that stands with it.
+    pub fn look_up<'t>(&mut self, texts: impl Iterator<Item = (usize, Text<'t>)>, found: &mut [i32]) {
         let Lexicon { known, codes, upto, source, .. } = self;
         known.number_all(texts, |at, number, new| {
             if let Some(text) = new {
@@ -440,7 +289,8 @@ impl Lexicon {
         }
     }
 
-    fn code(&mut self, value: &str) -> i32 {
+    /// The code of a word.
+    pub fn code(&mut self, value: &str) -> i32 {
         let (number, is_new) = self.known.number(Text::new(value.as_bytes()));
         if is_new {
             self.codes.push(self.source.add(value, &mut self.upto));
@@ -448,7 +298,8 @@ impl Lexicon {
         self.codes[number]
     }
 
-    fn count_such(&mut self, words: &Words, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
+    /// How many of these codes are of words that are such as `is`, always the same, says.
+    pub fn count_such(&mut self, words: &Words, is: fn(&str) -> bool, codes: &[i32]) -> u64 {
         let (such, upto) = &mut self.such;
         such.extend((*upto..words.len()).filter(|&code| is(words.get(code))).map(|code| code as i32));
         *upto = words.len().max(*upto);

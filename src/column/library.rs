@@ -64,7 +64,9 @@ impl Library {
     /// Keeps lexicons for another block, unless they have grown too large.
     pub fn put(&self, mut set: Lexicons) {
         let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if set.bytes() > MOST_BYTES || set.stocks().is_some_and(|stocks| !shelved.is_kept(stocks)) {
+        // Asked in any case: what all share grows by every block.
+        let is_kept = set.stocks().is_none_or(|stocks| shelved.is_kept(stocks));
+        if !is_kept || set.bytes() > MOST_BYTES {
             return;
         }
         set.forget_rows();
@@ -91,5 +93,54 @@ impl Shelved {
             self.stocks.remove(at);
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format;
+
+    fn layout() -> Arc<Layout> {
+        Arc::new(Layout::keyed(format::by_name("ucm-cdrapi-json").expect("it is known"), b'\n', &[]))
+    }
+
+    /// A block that brings so many words that no block brought before, in one column.
+    fn build(library: &Library, words: std::ops::Range<usize>) -> Option<Arc<Stocks>> {
+        let mut set = library.take(&layout());
+        let stocks = set.stocks().cloned();
+        words.for_each(|word| {
+            set.lexicon(0).code(&format!("{word} of no worth"));
+        });
+        library.put(set);
+        stocks
+    }
+
+    fn is_same(one: &Option<Arc<Stocks>>, other: &Option<Arc<Stocks>>) -> bool {
+        matches!((one, other), (Some(one), Some(other)) if Arc::ptr_eq(one, other))
+    }
+
+    #[test]
+    fn a_stock_ends_where_every_block_brings_more_than_a_worker_keeps() {
+        let (library, per_block) = (Library::default(), 150_000);
+        let begun = build(&library, 0..0);
+        for block in 0..2 {
+            assert!(is_same(&begun, &build(&library, block * per_block..(block + 1) * per_block)), "{block}");
+        }
+        // 16 MiB came within a few blocks: nobody shares any more.
+        assert!(build(&library, 0..1).is_none());
+        assert!(begun.is_some_and(|begun| Arc::strong_count(&begun) == 1));
+    }
+
+    #[test]
+    fn another_stock_begins_where_one_grew_slowly() {
+        let library = Library::default();
+        let begun = build(&library, 0..1);
+        for block in 0..FEW_BLOCKS {
+            assert!(is_same(&begun, &build(&library, block * 1_500..(block + 1) * 1_500)), "{block}");
+        }
+        assert!(is_same(&begun, &build(&library, 200_000..240_000)));
+        let next = build(&library, 0..1);
+        assert!(next.is_some() && !is_same(&begun, &next));
     }
 }

@@ -5,12 +5,13 @@
 //! and it does no I/O. A value that cannot be typed costs its record (or, leniently, only itself);
 //! nothing else can fail here.
 
+mod builder;
 mod call_type;
 mod carry;
 mod cells;
 mod channel;
 mod compact;
-mod constant;
+mod desk;
 mod distinct;
 mod extra;
 mod lexicon;
@@ -27,25 +28,23 @@ mod time;
 mod validity;
 mod views;
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Int32Type, SchemaRef, UInt32Type};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, SchemaRef};
 use memchr::memchr_iter;
 
-use crate::decode::{Side, amaflags, disposition};
 use crate::format::Layout;
 use crate::frame::{Counts, Records, Reject, shared};
 use crate::options::{Options, Wanted};
-use crate::prepared::{Coded, Plain, Prepared};
+use crate::prepared::Prepared;
 use crate::recycle::Shelf;
-use crate::schema::{Column, Kind, Pages, TimeKind};
+use crate::schema::{Column, TimeKind};
 use crate::time::{DateOrder, DstNote, Zone};
 
+use builder::Builder;
 pub use carry::{Baton, Carry};
-use channel::Decoded;
 pub use compact::compact;
 use lexicon::Lexicons;
 pub use library::Library;
@@ -125,18 +124,6 @@ pub struct Batch {
     pub empty: Vec<u64>,
 }
 
-/// One column of a block.
-pub enum Values {
-    /// As arrow has it.
-    Array(ArrayRef),
-    /// As codes.
-    Coded(Coded),
-    /// As texts one behind the other.
-    Plain(Plain),
-    /// One value in all rows, or none in any.
-    Same(Option<Arc<str>>),
-}
-
 /// Builds the wanted columns of a block, with the types of `schema`: columns of type null are
 /// prepared for a sink (`schema::project_prepared`).
 pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRef, carry: Carry) -> Batch {
@@ -149,11 +136,10 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
         time::Offsets::fill(own, before, file.first_offset)
     });
     let records = rows.records() as u64 + counts.sieved;
-    let (filtered, doubts) =
-        drop_unwanted(&mut rows, How { file, options, offsets: offsets.as_ref(), schema });
+    let how = How { file, options, offsets: offsets.as_ref(), schema };
+    let (filtered, doubts) = drop_unwanted(&mut rows, how);
     let filtered = filtered + counts.sieved;
-    let mut builder =
-        Builder { rows: &rows, file, options, schema, offsets: offsets.as_ref(), notes: Notes::default() };
+    let mut builder = Builder::new(&rows, how);
     let (mut checked, mut problems) = builder.checked(doubts);
     if !problems.is_empty() && !options.lenient {
         reject(&mut rejects, &rows, &problems, file);
@@ -161,19 +147,15 @@ pub fn build(records: Records, file: &File, options: &Options, schema: &SchemaRe
             rows.kept.iter().copied().filter(|row| problems.binary_search_by_key(row, |p| p.record).is_err());
         rows.kept = kept.collect();
         problems.clear();
-        builder = Builder {
-            rows: &rows,
-            file,
-            options,
-            schema,
-            offsets: offsets.as_ref(),
-            notes: Notes::default(),
-        };
+        builder = Builder::new(&rows, how);
         checked = builder.checked(Problems::default()).0;
     }
     builder.notes.add("lenient-null", problems.len() as u64);
     let is_prepared = schema.fields().iter().any(|field| field.data_type() == &DataType::Null);
-    let mut lexicons = if is_prepared { file.library.take(rows.layout_ref()) } else { Lexicons::default() };
+    let mut lexicons = match is_prepared {
+        true => file.library.take(rows.layout_ref()),
+        false => Lexicons::new(rows.layout_ref(), None),
+    };
     let (mut columns, prepared) = builder.all(checked, &problems, &mut lexicons);
     if is_prepared {
         file.library.put(lexicons);
@@ -229,6 +211,7 @@ fn drop_unwanted(rows: &mut Rows, how: How<'_>) -> (u64, Problems) {
     ((before - rows.len()) as u64, doubts)
 }
 
+/// The `record_kind` where a dump tells none.
 const SINGLE: &str = "single";
 
 /// Turns problems, sorted by record, into rejects: one a record, for its first bad value.
@@ -273,179 +256,4 @@ fn reject(rejects: &mut Vec<Reject>, rows: &Rows, problems: &[Problem], file: &F
         });
     }
     rejects.sort_by_key(|reject| reject.number);
-}
-
-struct Builder<'a> {
-    rows: &'a Rows,
-    file: &'a File,
-    options: &'a Options,
-    /// The types that the columns are built with.
-    schema: &'a SchemaRef,
-    offsets: Option<&'a time::Offsets>,
-    notes: Notes,
-}
-
-impl<'a> Builder<'a> {
-    /// The columns whose values can be bad, and those that are, the ones among them that are known already.
-    fn checked(&mut self, mut problems: Problems) -> (Vec<(Column, ArrayRef)>, Vec<Problem>) {
-        let wanted = &self.options.columns;
-        let times: Vec<Column> =
-            wanted.iter().copied().filter(|column| column.def().kind == Kind::Time).collect();
-        let arrays = time::times(self.rows, self.file, self.offsets, &times, &mut problems, &mut self.notes);
-        let mut columns: Vec<(Column, ArrayRef)> = times.into_iter().zip(arrays).collect();
-        for &column in wanted {
-            if let Some(array) = self.number(column, &mut problems) {
-                columns.push((column, array));
-            }
-        }
-        (columns, problems.sorted())
-    }
-
-    /// The slots whose texts are looked up, in their order.
-    fn looked_up(&self) -> Vec<usize> {
-        let is_coded = |column: Column, prepared: bool| match column.def().kind {
-            Kind::Dict => true,
-            Kind::Text => prepared && column.def().storage().pages == Pages::Dictionary,
-            _ => false,
-        };
-        let columns = self.options.columns.iter().zip(self.schema.fields());
-        let coded =
-            columns.filter(|(column, field)| is_coded(**column, field.data_type() == &DataType::Null));
-        let sources = coded.flat_map(|(column, _)| self.rows.sources(*column).map(|(_, source)| source.slot));
-        sources.filter(|slot| !self.is_channel(*slot)).collect::<BTreeSet<usize>>().into_iter().collect()
-    }
-
-    /// Channels' names hardly come again.
-    fn is_channel(&self, slot: usize) -> bool {
-        self.rows
-            .layout()
-            .readers(slot)
-            .any(|(column, _)| matches!(column, Column::Channel | Column::Dstchannel))
-    }
-
-    fn number(&self, column: Column, problems: &mut Problems) -> Option<ArrayRef> {
-        let rows = self.rows;
-        Some(match column {
-            Column::Duration | Column::Billsec | Column::Ringsec => {
-                number::numbers::<Int32Type>(rows, column, problems, number::seconds)
-            }
-            Column::Port => number::numbers::<Int32Type>(rows, column, problems, number::plain),
-            Column::SubIndex => number::numbers::<UInt32Type>(rows, column, problems, number::plain),
-            Column::Nat => number::booleans(rows, column, problems),
-            _ => return None,
-        })
-    }
-
-    /// All wanted columns in order, the checked ones taken from there: arrays, and those that are
-    /// asked for as codes.
-    fn all(
-        &mut self,
-        mut checked: Vec<(Column, ArrayRef)>,
-        lenient: &[Problem],
-        lexicons: &mut Lexicons,
-    ) -> (Vec<ArrayRef>, Vec<Option<Prepared>>) {
-        let mut sides: [Option<Decoded<'a>>; 2] = [None, None];
-        let mut arrays = Vec::with_capacity(self.options.columns.len());
-        lexicons.look_up_slots(self.rows, &self.looked_up());
-        let mut prepared = Vec::new();
-        for (&column, field) in self.options.columns.iter().zip(self.schema.fields()) {
-            let as_codes = field.data_type() == &DataType::Null;
-            let values = match checked.iter().position(|(done, _)| *done == column) {
-                Some(at) => Values::Array(checked.swap_remove(at).1),
-                None => self.values(column, as_codes, lenient, &mut sides, lexicons),
-            };
-            let values = match values {
-                Values::Array(array) => {
-                    arrays.push(array);
-                    continue;
-                }
-                Values::Coded(values) if !as_codes => {
-                    arrays.push(values.into_array());
-                    continue;
-                }
-                Values::Coded(values) => Prepared::Coded(values),
-                Values::Plain(values) => Prepared::Plain(values),
-                Values::Same(value) => Prepared::Same { value, rows: self.rows.len() },
-            };
-            prepared.resize(arrays.len(), None);
-            prepared.push(Some(values));
-            arrays.push(Arc::new(NullArray::new(self.rows.len())) as ArrayRef);
-        }
-        (arrays, prepared)
-    }
-
-    /// A column that has the same value in all rows, for all that is known before they are looked at.
-    fn same(&self, column: Column, as_codes: bool) -> Option<Values> {
-        let rows = self.rows;
-        let value = match column {
-            Column::Source => Some(&*self.file.name),
-            Column::Vendor => Some(rows.layout().format.vendor),
-            Column::Format => Some(rows.layout().format.name),
-            _ if !as_codes || column == Column::CallType || rows.sources(column).next().is_some() => {
-                return None;
-            }
-            Column::RecordKind => Some(SINGLE),
-            _ => None,
-        };
-        Some(match value {
-            Some(value) if !as_codes => Values::Array(constant::array(value, rows.len())),
-            value => Values::Same(value.map(Arc::from)),
-        })
-    }
-
-    /// A column whose values cannot be bad.
-    fn values(
-        &mut self,
-        column: Column,
-        as_codes: bool,
-        lenient: &[Problem],
-        sides: &mut [Option<Decoded<'a>>; 2],
-        lexicons: &mut Lexicons,
-    ) -> Values {
-        let (rows, ports, plan) = (self.rows, &self.options.ports, &self.options.plan);
-        if let Some((side, part)) = channel::part_of(column) {
-            let decoded = &mut sides[usize::from(side == Side::Destination)];
-            let decoded = decoded.get_or_insert_with(|| Decoded::new(rows, side, ports));
-            return decoded.column((column, part), as_codes, lexicons);
-        }
-        if let Some(same) = self.same(column, as_codes) {
-            return same;
-        }
-        let desk = lexicons.desk(column, rows);
-        let array = match column {
-            Column::SourceOffset => {
-                Arc::new(rows.kept.iter().map(|&row| rows.offset(row) as i64).collect::<Int64Array>())
-            }
-            Column::Recordfiles => list::files(rows, column),
-            Column::Extra => extra::extra(rows, lenient, lexicons),
-            _ if column.def().kind == Kind::Text && !as_codes => {
-                let (array, damaged) = text::text(rows, column);
-                self.notes.add("excel-damaged", damaged);
-                array
-            }
-            _ if column.def().kind == Kind::Text && column.def().storage().pages != Pages::Dictionary => {
-                let (plain, damaged) = text::plain(rows, column);
-                self.notes.add("excel-damaged", damaged);
-                return Values::Plain(plain);
-            }
-            _ => {
-                return Values::Coded(match column {
-                    Column::RecordKind => text::required_dict(rows, column, desk, SINGLE),
-                    Column::CallType => call_type::call_type(rows, ports, desk),
-                    Column::DstKind => {
-                        text::dict(rows, column, desk, |number| plan.kind(number).map(Cow::Borrowed))
-                    }
-                    Column::Disposition => text::dict(rows, column, desk, disposition),
-                    Column::Amaflags => text::dict(rows, column, desk, amaflags),
-                    _ if column.def().kind == Kind::Dict => text::dict(rows, column, desk, text::verbatim),
-                    _ => {
-                        let (codes, damaged) = text::coded(rows, column, desk);
-                        self.notes.add("excel-damaged", damaged);
-                        codes
-                    }
-                });
-            }
-        };
-        Values::Array(array)
-    }
 }

@@ -13,10 +13,11 @@ use std::collections::{BTreeSet, HashSet};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 
+use super::builder::Builder;
 use super::cells::{Known, OneText, is_in_spans};
 use super::lexicon::Lexicons;
 use super::problem::{Problem, Problems};
-use super::{Builder, File, Notes, Rows, Values, time};
+use super::{File, Notes, Rows, time};
 use crate::filter::{Arrays, Expr, Filter, Truth, evaluate};
 use crate::options::Options;
 use crate::schema::{Column, Kind};
@@ -100,8 +101,8 @@ fn step_of(condition: &Expr) -> Step {
 /// cannot be typed.
 fn built(rows: &Rows, how: How<'_>, conditions: &[&Expr]) -> (Arrays, HashSet<(Column, u32)>) {
     let (mut arrays, mut bad) = (Arrays::new(), HashSet::new());
-    let mut builder = builder(rows, how);
-    let mut lexicons = Lexicons::default();
+    let mut builder = Builder::new(rows, how);
+    let mut lexicons = Lexicons::new(rows.layout_ref(), None);
     let mut sides = [None, None];
     let untyped = match columns(conditions).any(|column| column == Column::Extra) {
         true => untyped(rows, how),
@@ -114,11 +115,7 @@ fn built(rows: &Rows, how: How<'_>, conditions: &[&Expr]) -> (Arrays, HashSet<(C
             bad.extend(problems.sorted().into_iter().map(|problem| (column, problem.record)));
             array
         } else {
-            match builder.values(column, false, &untyped, &mut sides, &mut lexicons) {
-                Values::Array(array) => array,
-                Values::Coded(coded) => coded.into_array(),
-                Values::Plain(_) | Values::Same(_) => unreachable!("only a sink is given texts so"),
-            }
+            builder.values(column, false, &untyped, &mut sides, &mut lexicons).into_array()
         };
         arrays.add(column, &array).expect("a column is built of its own type");
     }
@@ -132,17 +129,12 @@ fn untyped(rows: &Rows, how: How<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     let options = Options { columns: Column::all().collect(), ..how.options.clone() };
-    builder(rows, How { options: &options, ..how }).checked(Problems::default()).1
+    Builder::new(rows, How { options: &options, ..how }).checked(Problems::default()).1
 }
 
 fn columns(conditions: &[&Expr]) -> impl Iterator<Item = Column> + use<> {
     let columns: BTreeSet<Column> = conditions.iter().flat_map(|expr| expr.columns()).collect();
     columns.into_iter()
-}
-
-fn builder<'a>(rows: &'a Rows, how: How<'a>) -> Builder<'a> {
-    let How { file, options, offsets, schema } = how;
-    Builder { rows, file, options, schema, offsets, notes: Notes::default() }
 }
 
 /// What is worth a note is noted when the rows are written.
@@ -158,7 +150,7 @@ fn problems(rows: &mut Rows, how: How<'_>, doubtful: &[u32], conditions: &[&Expr
     for column in columns(conditions) {
         match column.def().kind {
             Kind::Time => drop(times(rows, how, column, &mut problems)),
-            _ => drop(builder(rows, how).number(column, &mut problems)),
+            _ => drop(Builder::new(rows, how).number(column, &mut problems)),
         }
     }
     rows.kept = kept;

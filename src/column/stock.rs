@@ -80,11 +80,6 @@ impl Stocks {
         self.blocks.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// How many words a shelf has.
-    pub fn len(&self, shelf: usize) -> usize {
-        self.shelves[shelf].get().map_or(0, |stock| lock(stock).values.len())
-    }
-
     fn stock(&self, shelf: usize) -> &Mutex<Stock> {
         self.shelves[shelf].get_or_init(|| {
             let mut stock = Stock::new();

@@ -6,7 +6,8 @@ use arrow::array::{ArrayRef, new_null_array};
 use arrow::buffer::Buffer;
 use arrow::datatypes::DataType;
 
-use super::lexicon::{Desk, FIRST_WORD, NOTHING, NULL};
+use super::desk::Desk;
+use super::lexicon::{FIRST_WORD, NOTHING, NULL};
 use super::rows::{Rows, taken};
 use super::validity::Validity;
 use super::views::Views;

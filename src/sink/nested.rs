@@ -11,8 +11,7 @@ use parquet::errors::Result;
 use parquet::schema::types::ColumnDescPtr;
 
 use super::encoder::{Chunk, is_own};
-use super::hybrid;
-use super::pages::{self, PAGE_ROWS, PageSize, Pages};
+use super::pages::{self, PAGE_ROWS, PageSize, Pages, zeros};
 
 /// Encodes one column of one row group: one writer a leaf.
 pub struct Nested {
@@ -86,14 +85,7 @@ fn without_values(leaf: ColumnDescPtr, codec: Compression, rows: usize) -> Resul
     if rows > 0 {
         let size = PageSize { values: rows, rows, nulls: rows };
         pages.end_nested(Encoding::PLAIN, size, |body| {
-            for _ in [repeats, defines].iter().filter(|has| **has) {
-                let mut run = Vec::new();
-                hybrid::varint((rows as u64) << 1, &mut run);
-                // The level 0, in the one byte that up to eight bits take.
-                run.push(0);
-                body.extend_from_slice(&(run.len() as u32).to_le_bytes());
-                body.extend_from_slice(&run);
-            }
+            [repeats, defines].iter().filter(|has| **has).for_each(|_| zeros(rows, body));
         })?;
     }
     pages.close(None)

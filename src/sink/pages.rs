@@ -219,10 +219,7 @@ impl Pages {
         let body = &mut self.body;
         body.clear();
         if self.column.max_def_level() > 0 {
-            body.extend_from_slice(&[0; 4]);
-            hybrid::encode_bits(self.valid.as_slice(), rows, rows - nulls, body);
-            let len = (body.len() - 4) as u32;
-            body[..4].copy_from_slice(&len.to_le_bytes());
+            behind_length(body, |body| hybrid::encode_bits(self.valid.as_slice(), rows, rows - nulls, body));
         }
         self.valid.truncate(0);
         PageSize { values: rows, rows, nulls }
@@ -394,9 +391,19 @@ impl Footer {
 
 /// Appends levels of at most so many bits, behind how many bytes they take.
 pub fn levels(levels: &[u32], width: u32, body: &mut Vec<u8>) {
+    behind_length(body, |body| hybrid::encode(levels, width, body));
+}
+
+/// Appends so many levels that are 0.
+pub fn zeros(levels: usize, body: &mut Vec<u8>) {
+    behind_length(body, |body| hybrid::encode_bits(&[], levels, 0, body));
+}
+
+/// Appends what `write` appends behind how many bytes it takes.
+fn behind_length(body: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let begin = body.len();
     body.extend_from_slice(&[0; 4]);
-    hybrid::encode(levels, width, body);
+    write(body);
     let len = (body.len() - begin - 4) as u32;
     body[begin..begin + 4].copy_from_slice(&len.to_le_bytes());
 }

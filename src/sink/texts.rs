@@ -259,9 +259,7 @@ impl Prefixes {
                 16 => shared(last.bytes, text.bytes),
                 _ => head.min(last.bytes.len()).min(text.bytes.len()),
             };
-            self.shared.push(shared as i64);
-            self.rests.push((text.bytes.len() - shared) as i64);
-            self.bytes.extend_from_slice(&text.bytes[shared..]);
+            self.push(text.bytes, shared);
             last = text;
         }
         self.last.clear();
@@ -270,11 +268,16 @@ impl Prefixes {
 
     fn append(&mut self, text: &[u8]) {
         let shared = shared(&self.last, text);
+        self.push(text, shared);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(&text[shared..]);
+    }
+
+    #[inline]
+    fn push(&mut self, text: &[u8], shared: usize) {
         self.shared.push(shared as i64);
         self.rests.push((text.len() - shared) as i64);
         self.bytes.extend_from_slice(&text[shared..]);
-        self.last.truncate(shared);
-        self.last.extend_from_slice(&text[shared..]);
     }
 
     /// Appends the page to `body`; the next one begins anew.
