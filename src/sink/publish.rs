@@ -18,9 +18,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::source::inputs::is_same_file;
+use early::Early;
 pub(crate) use place::folder_of;
 use place::{Place, follow_links, no_folder};
 
+mod early;
 pub mod folder;
 mod place;
 mod unfinished;
@@ -38,6 +40,7 @@ pub struct Staged {
     target: PathBuf,
     out: BufWriter<File>,
     bytes: u64,
+    early: Early,
     /// None where the target is written directly, and once it is published.
     place: Option<Place>,
 }
@@ -105,7 +108,7 @@ impl Staged {
 
     fn over(file: File, target: &Path, place: Option<Place>) -> Staged {
         let out = BufWriter::with_capacity(BUFFER, file);
-        Staged { target: target.to_path_buf(), out, bytes: 0, place }
+        Staged { target: target.to_path_buf(), out, bytes: 0, early: Early::default(), place }
     }
 
     /// A private file must not become public by being replaced. This also looks once more whether
@@ -182,6 +185,9 @@ impl Write for Staged {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
         self.bytes += count as u64;
+        if let Some(place) = &self.place {
+            self.early.wrote(count, &place.temp);
+        }
         Ok(count)
     }
 

@@ -301,3 +301,23 @@ fn a_pipe_is_written_directly() {
     assert_eq!(write(&pipe, false, "abc").unwrap(), 3);
     assert_eq!((reader.join().unwrap(), dir.names()), ("abc".into(), vec!["pipe".into()]));
 }
+
+#[test]
+fn what_goes_to_the_disk_early_leaves_the_place_and_the_text_alone() {
+    let dir = dir();
+    let out = dir.at("out");
+    let block = vec![b'x'; 1 << 20];
+    for turn in 0..2 {
+        let mut staged = Staged::create(&out, true).unwrap();
+        (0..100).for_each(|_| staged.append(&block).unwrap());
+        staged.append(&[b'0' + turn]).unwrap();
+        assert_eq!(staged.publish().unwrap(), (100 << 20) + 1);
+        let text = fs::read(&out).unwrap();
+        assert_eq!((text.len(), text.last()), ((100 << 20) + 1, Some(&(b'0' + turn))));
+    }
+    // One that is given up while the disk is waited for.
+    let mut staged = Staged::create(&dir.at("other"), true).unwrap();
+    (0..100).for_each(|_| staged.append(&block).unwrap());
+    drop(staged);
+    assert_eq!(dir.names(), ["out"]);
+}

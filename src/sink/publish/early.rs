@@ -1,0 +1,41 @@
+//! Brings what is written to the disk while more is being written, so that little is left to wait for when an output
+//! is published.
+//!
+//! It changes nothing but when that happens, and must not know whether it did: what has to be on the disk, the
+//! publisher asks for itself. It opens the file anew, so that neither the lock nor an error of the system, which
+//! tells it once to each who has opened the file, is taken from the publisher.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// Bytes that are written before the disk is asked.
+const STEP: u64 = 32 << 20;
+
+/// A thread of this process is waiting for the disk: one is enough, whatever the number of outputs.
+static IS_WAITING: AtomicBool = AtomicBool::new(false);
+
+/// How much of a file may not be on the disk.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    behind: u64,
+}
+
+impl Early {
+    /// So many more bytes were written to the file at `path`.
+    pub(super) fn wrote(&mut self, bytes: usize, path: &Path) {
+        self.behind += bytes as u64;
+        if self.behind >= STEP && !IS_WAITING.swap(true, Ordering::AcqRel) {
+            self.behind = 0;
+            let path = path.to_path_buf();
+            let wait = move || {
+                // Gone where the output was published or given up meanwhile.
+                let _ = File::open(path).and_then(|file| file.sync_data());
+                IS_WAITING.store(false, Ordering::Release);
+            };
+            let is_started = thread::Builder::new().name("calltable-disk".into()).spawn(wait).is_ok();
+            IS_WAITING.fetch_and(is_started, Ordering::AcqRel);
+        }
+    }
+}
