@@ -32,6 +32,9 @@ use crate::time::{DateOrder, Zone};
 /// How much of a dump is looked at before its first block: what decides the order of its dates.
 pub const HEAD: usize = 4 << 20;
 
+/// A last block of fewer bytes is copied: its buffer is the next dump's.
+const SMALL: usize = BLOCK / 4;
+
 /// Cuts that are one block where a filter is: few of their records become rows, and each block costs its columns,
 /// however few rows they have. A constant, too.
 const TOGETHER: usize = 2;
@@ -163,7 +166,7 @@ impl Dump {
     /// Takes memory from that shelf, and words from that library, in place of its own: to share them with
     /// other dumps that are read with the same options.
     pub fn sharing(mut self, shelf: Shelf, library: Library) -> Dump {
-        (self.shelf, self.library) = (shelf, library);
+        (self.buffer, self.shelf, self.library) = (shelf.take(HEAD), shelf, library);
         self
     }
 
@@ -331,7 +334,8 @@ impl Dump {
             splitter.keep_lines();
         }
         let above = self.above(&layout, body, &above);
-        self.advance(body);
+        self.buffer.drop_front(body);
+        self.offset += body as u64;
         self.state = State::Body(Box::new(Body {
             splitter,
             layout,
@@ -388,6 +392,13 @@ impl Dump {
 
     /// Takes bytes off the front of the buffer and gives them away.
     fn advance(&mut self, bytes: usize) -> Vec<u8> {
+        if self.at_end && bytes == self.buffer.len() && bytes < SMALL {
+            let mut text = Vec::with_capacity(bytes + bytes / 4 + 256);
+            text.extend_from_slice(&self.buffer);
+            self.buffer.clear();
+            self.offset += bytes as u64;
+            return text;
+        }
         // Room for a block, and behind it for values that have to be rewritten.
         let usual = bytes.max(1).next_multiple_of(BLOCK);
         let mut rest = self.shelf.take((self.buffer.len() - bytes).max(usual) + BLOCK / 8);
@@ -430,6 +441,7 @@ impl Dump {
                 return Err(Error::input(&*self.name, message));
             }
         }
+        self.shelf.take_back(std::mem::take(&mut self.buffer));
         self.state = State::Done;
         Ok(Step::Done)
     }
@@ -516,7 +528,8 @@ impl Dump {
         skipping.length += (passed - usize::from(is_line)) as u64;
         skipping.lines += memchr_iter(eol, &self.buffer[..passed]).count() as u64;
         let skipped = if ended || self.at_end { body.skipping.take() } else { None };
-        self.advance(passed);
+        self.buffer.drop_front(passed);
+        self.offset += passed as u64;
         skipped.map(|Skipping { offset, kept, length, lines }| Block {
             offset,
             layout,

@@ -60,7 +60,8 @@ pub enum Prepared {
 pub struct Words {
     /// Which lexicon they are of.
     pub lexicon: u64,
-    segments: Vec<Arc<Segment>>,
+    /// Together, so that taking them along costs nothing.
+    segments: Arc<Vec<Arc<Segment>>>,
 }
 
 /// Words that became known together.
@@ -74,13 +75,10 @@ pub struct Segment {
     pub ends: Vec<u32>,
 }
 
-/// More segments than that are made one.
-const MOST_SEGMENTS: usize = 8;
-
 impl Words {
     /// No word yet.
     pub fn new(lexicon: u64) -> Words {
-        Words { lexicon, segments: Vec::new() }
+        Words { lexicon, segments: Arc::default() }
     }
 
     /// How many there are.
@@ -104,16 +102,15 @@ impl Words {
         if segment.ends.is_empty() {
             return;
         }
-        self.segments.push(Arc::new(segment));
-        if self.segments.len() > MOST_SEGMENTS {
-            let all = std::mem::take(&mut self.segments);
-            let mut whole = Segment { first: 0, text: String::new(), ends: Vec::new() };
-            for segment in all {
-                let before = whole.text.len() as u32;
-                whole.text.push_str(&segment.text);
-                whole.ends.extend(segment.ends.iter().map(|end| before + end));
-            }
-            self.segments.push(Arc::new(whole));
+        let segments = Arc::make_mut(&mut self.segments);
+        segments.push(Arc::new(segment));
+        // Each has at least twice as many words as the next one: they stay few, and no word is copied often.
+        while let [.., before, last] = &segments[..]
+            && before.ends.len() < 2 * last.ends.len()
+        {
+            let both = before.joined(last);
+            segments.truncate(segments.len() - 2);
+            segments.push(Arc::new(both));
         }
     }
 }
@@ -123,6 +120,14 @@ impl Segment {
     pub fn push(&mut self, word: &str) {
         self.text.push_str(word);
         self.ends.push(self.text.len() as u32);
+    }
+
+    /// These words, and behind them another's.
+    fn joined(&self, next: &Segment) -> Segment {
+        let mut text = String::with_capacity(self.text.len() + next.text.len());
+        text.extend([&*self.text, &*next.text]);
+        let moved = next.ends.iter().map(|end| self.text.len() as u32 + end);
+        Segment { first: self.first, text, ends: self.ends.iter().copied().chain(moved).collect() }
     }
 
     fn get(&self, code: usize) -> &str {
@@ -276,5 +281,31 @@ impl Coded {
         let words = StringArray::from_iter_values((0..self.words.len()).map(|code| self.words.get(code)));
         let keys = Int32Array::new(self.codes, self.nulls);
         Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(words)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn words_keep_their_codes_and_their_segments_are_few(
+            pieces in proptest::collection::vec(0usize..40, 0..200),
+        ) {
+            let mut words = Words::new(0);
+            let mut kept = Vec::new();
+            for many in pieces {
+                let mut segment = Segment { first: words.len(), ..Segment::default() };
+                (0..many).for_each(|at| segment.push(&format!("{}", segment.first + at)));
+                words.push(segment);
+                kept.push(words.clone());
+            }
+            for words in kept {
+                (0..words.len()).for_each(|code| assert_eq!(words.get(code), code.to_string()));
+                prop_assert!(1 << words.segments.len() <= 2 * words.len().max(1));
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct Shelf(Arc<Mutex<Vec<Vec<u8>>>>);
 
-/// Buffers that are kept; more are freed.
+/// Buffers that are kept; more are freed, the smallest first.
 const MOST: usize = 16;
 
 /// Buffers of that capacity and more are freed: they were made for a record of unusual length.
@@ -69,6 +69,12 @@ impl Buffer {
         Ok(())
     }
 
+    /// Drops so many bytes at the front; what stands behind moves there.
+    pub fn drop_front(&mut self, bytes: usize) {
+        self.bytes.copy_within(bytes..self.filled, 0);
+        self.filled -= bytes;
+    }
+
     /// Drops what stands behind so many bytes.
     pub fn truncate(&mut self, len: usize) {
         self.filled = self.filled.min(len);
@@ -104,11 +110,25 @@ impl Shelf {
         Lent { bytes, shelf: self.clone() }
     }
 
+    /// Takes a buffer back that nobody needs.
+    pub fn take_back(&self, buffer: Buffer) {
+        self.put(buffer.bytes);
+    }
+
     fn put(&self, buffer: Vec<u8>) {
         let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffers.len() < MOST && (1..TOO_LARGE).contains(&buffer.capacity()) {
-            buffers.push(buffer);
+        if !(1..TOO_LARGE).contains(&buffer.capacity()) {
+            return;
         }
+        if buffers.len() == MOST {
+            // One that is too small for most is of least use.
+            let least = (0..MOST).min_by_key(|&at| buffers[at].capacity()).unwrap_or(0);
+            if buffers[least].capacity() >= buffer.capacity() {
+                return;
+            }
+            buffers.swap_remove(least);
+        }
+        buffers.push(buffer);
     }
 }
 
@@ -147,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn small_buffers_leave_room_for_large_ones() {
+        let shelf = Shelf::default();
+        (0..MOST).for_each(|_| drop(shelf.lend(Vec::with_capacity(10))));
+        let large = shelf.take(1000);
+        let place = large.bytes.as_ptr();
+        shelf.take_back(large);
+        drop(shelf.lend(Vec::with_capacity(10)));
+        assert_eq!(shelf.0.lock().unwrap().len(), MOST);
+        assert_eq!(shelf.take(1000).bytes.as_ptr(), place);
+    }
+
+    #[test]
     fn nothing_of_an_earlier_use_is_seen() {
         let shelf = Shelf::default();
         drop(shelf.lend(b"an earlier use".to_vec()));
@@ -156,9 +188,12 @@ mod tests {
         let mut text: &[u8] = b", two and three";
         buffer.fill(8, |room| io::Read::read(&mut text, room)).unwrap();
         assert_eq!(&*buffer, b"one, two");
-        buffer.truncate(3);
+        buffer.drop_front(5);
+        assert_eq!(&*buffer, b"two");
+        buffer.extend_from_slice(b" and");
+        buffer.drop_front(4);
         buffer.extend_from_slice(b" and a longer text than was there before");
-        assert_eq!(buffer.into_vec(), b"one and a longer text than was there before");
+        assert_eq!(buffer.into_vec(), b"and and a longer text than was there before");
     }
 
     #[test]

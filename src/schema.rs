@@ -458,10 +458,9 @@ pub fn project(columns: &[Column], times: TimeKind) -> SchemaRef {
 /// The same for a sink that wants its texts prepared: such a column has the type null here. No reader
 /// sees these types.
 pub fn project_prepared(columns: &[Column], times: TimeKind) -> SchemaRef {
-    let is_constant = |column| matches!(column, Column::Source | Column::Vendor | Column::Format);
     let field = |column: &Column| {
         let (field, kind) = (column.field(times), column.def().kind);
-        if matches!(kind, Kind::Text | Kind::Dict) && !is_constant(*column) {
+        if matches!(kind, Kind::Text | Kind::Dict) {
             field.with_data_type(DataType::Null).with_nullable(true)
         } else {
             field

@@ -118,6 +118,7 @@ impl<'a> Builder<'a> {
         let mut arrays = Vec::with_capacity(self.options.columns.len());
         lexicons.look_up_slots(self.rows, &self.looked_up());
         let mut prepared = Vec::new();
+        let in_its_place: ArrayRef = Arc::new(NullArray::new(self.rows.len()));
         for (&column, field) in self.options.columns.iter().zip(self.schema.fields()) {
             let as_codes = field.data_type() == &DataType::Null;
             let values = match checked.iter().position(|(done, _)| *done == column) {
@@ -133,7 +134,7 @@ impl<'a> Builder<'a> {
             };
             prepared.resize(arrays.len(), None);
             prepared.push(Some(values));
-            arrays.push(Arc::new(NullArray::new(self.rows.len())) as ArrayRef);
+            arrays.push(in_its_place.clone());
         }
         (arrays, prepared)
     }

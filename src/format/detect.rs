@@ -8,6 +8,7 @@ mod ami;
 mod json;
 mod xml;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -21,6 +22,9 @@ const LINES_TRIED: usize = 15;
 
 /// In a dump without LF in so many bytes a bare CR ends the lines.
 const LF_EXPECTED_WITHIN: usize = 64 << 10;
+
+/// A header that is longer is none that comes again, or none that is worth to be kept.
+const LONGEST_SEEN: usize = 16 << 10;
 
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
@@ -62,13 +66,13 @@ pub fn detect(
         return Ok(detected);
     }
     let with_header = lines.iter().enumerate().find_map(|(at, line)| {
-        let layout = header(&head[line.clone()], eol, &candidates, encoding)?;
+        let layout = header_seen(&head[line.clone()], eol, (asked, &candidates), encoding)?;
         Some((at, line.end, layout))
     });
     if let Some((at, body, layout)) = with_header {
         let above =
             lines[..at].iter().map(|line| (line.clone(), is_as_wide(&head[line.clone()], &layout))).collect();
-        return Ok(Detected { layout: Arc::new(layout), body, above });
+        return Ok(Detected { layout, body, above });
     }
     let without =
         lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, asked.is_some()));
@@ -94,6 +98,41 @@ fn first_lines(head: &[u8], eol: u8) -> Vec<std::ops::Range<usize>> {
         start = end;
     }
     lines
+}
+
+/// A header, how it was read, and its layout.
+struct Seen {
+    line: Vec<u8>,
+    eol: u8,
+    asked: Option<&'static str>,
+    encoding: Option<&'static Encoding>,
+    layout: Arc<Layout>,
+}
+
+thread_local! {
+    /// The header that this thread has seen last: the next dump of a PBX mostly has the same.
+    static LAST: RefCell<Option<Seen>> = const { RefCell::new(None) };
+}
+
+/// As [`header`], of which one that comes again is not asked again.
+fn header_seen(
+    line: &[u8],
+    eol: u8,
+    (asked, candidates): (Option<&'static Format>, &[&'static Format]),
+    encoding: Option<&'static Encoding>,
+) -> Option<Arc<Layout>> {
+    let asked = asked.map(|format| format.name);
+    let is_it =
+        |seen: &&Seen| seen.line == line && (seen.eol, seen.asked, seen.encoding) == (eol, asked, encoding);
+    if let Some(layout) = LAST.with_borrow(|last| Some(last.as_ref().filter(is_it)?.layout.clone())) {
+        return Some(layout);
+    }
+    let layout = Arc::new(header(line, eol, candidates, encoding)?);
+    if line.len() <= LONGEST_SEEN {
+        let seen = Seen { line: line.to_vec(), eol, asked, encoding, layout: layout.clone() };
+        LAST.set(Some(seen));
+    }
+    Some(layout)
 }
 
 /// The layout of a line, if it is the header of a candidate.
@@ -201,5 +240,30 @@ fn unknown(head: &[u8], lines: &[std::ops::Range<usize>], asked: Option<&Format>
             )
         }
         None => format!("no known header in the first {LINES_TRIED} lines; the first is: {shown}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::by_name;
+
+    const HEADER: &str = "id,from,to,timestamp,caller_id_number,callee_id_number,call_id,hangup_cause";
+
+    fn layout(asked: Option<&str>, eol: &str) -> Option<Arc<Layout>> {
+        let head = format!("{HEADER}{eol}1,2,3,4,5,6,7,8{eol}");
+        let asked = asked.and_then(by_name);
+        detect(head.as_bytes(), asked, None).ok().map(|detected| detected.layout)
+    }
+
+    #[test]
+    fn a_header_that_comes_again_is_read_once_and_only_under_the_same_terms() {
+        let first = layout(None, "\n").expect("it is Kazoo's");
+        let again = layout(None, "\n").expect("as before");
+        assert!(Arc::ptr_eq(&first, &again));
+        let other_end = layout(None, "\r").expect("the line end is another");
+        assert_eq!((first.dialect.eol, other_end.dialect.eol), (b'\n', b'\r'));
+        assert!(layout(Some("nexo-csv"), "\n").is_none());
+        assert!(layout(Some("kazoo-csv"), "\n").is_some());
     }
 }

@@ -171,11 +171,13 @@ impl Sink for ParquetSink {
             let len = (rows.num_rows() - from).min(limit - group.rows);
             let text = text_bytes * len as u64 / rows.num_rows() as u64;
             let (ticket, is_enough) = group.hold(len, text, &room);
-            let piece = rows.slice(from, len);
-            for (at, (column, array)) in group.columns.iter().zip(piece.columns()).enumerate() {
+            let is_whole = len == rows.num_rows();
+            for (at, (column, array)) in group.columns.iter().zip(rows.columns()).enumerate() {
                 let values = match prepared.get(at) {
+                    Some(Some(prepared)) if is_whole => Values::Prepared(prepared.clone()),
                     Some(Some(prepared)) => Values::Prepared(prepared.slice(from, len)),
-                    _ => Values::Array(array.clone()),
+                    _ if is_whole => Values::Array(array.clone()),
+                    _ => Values::Array(array.slice(from, len)),
                 };
                 column.push(Message::Values { values, _ticket: ticket.clone() });
                 if is_enough {

@@ -147,7 +147,7 @@ impl Staged {
     ///
     /// # Errors
     /// Output: the system refuses, or without `overwrite` something was put there meanwhile;
-    /// nothing is published then.
+    /// nothing is published then, but where the message says so: only its folder could not be brought to the disk.
     pub fn publish(mut self) -> Result<u64> {
         self.sync_and_rename(true).map_err(|e| Error::output(&self.target, e))?;
         Ok(self.bytes)
@@ -177,7 +177,9 @@ impl Staged {
         let folder = if is_to_last { open_folder(folder_of(&place.end))? } else { None };
         unfinished::end(&place.temp, || fs::rename(&place.temp, &place.end))?;
         self.place = None;
-        sync_folder(folder)
+        let undone =
+            |e: io::Error| format!("is published, but not sure to outlast a crash of the system: {e}");
+        sync_folder(folder).map_err(|e| io::Error::new(e.kind(), undone(e)))
     }
 }
 

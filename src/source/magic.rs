@@ -274,7 +274,12 @@ fn kind_of_zip(head: &[u8]) -> Looks {
 
 /// UTF-16 of mostly Western text: every other byte is NUL, and the rest are text.
 fn is_unmarked_utf16(head: &[u8]) -> bool {
-    let pairs = || head.chunks_exact(2).take(2048);
+    let head = &head[..head.len().min(4096)];
+    // Most text has none of the NULs that it would be full of.
+    if memchr::memchr(0, head).is_none() {
+        return false;
+    }
+    let pairs = || head.chunks_exact(2);
     let enough = pairs().count() * 3 / 4;
     let is_unit = |zero: u8, byte: u8| zero == 0 && byte != 0 && !is_control(byte);
     let is_utf16 = |at: usize| pairs().filter(|pair| is_unit(pair[1 - at], pair[at])).count() > enough;

@@ -78,10 +78,10 @@ fn open_file(name: &str, path: &Path) -> Result<Opened> {
     let cannot = |e: io::Error| Error::input(name, format!("cannot be opened: {e}"));
     let file = File::open(path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
-    let opened = Opened::from_reader(name, Box::new(file))?;
     let size = metadata.is_file().then_some(metadata.len());
+    let opened = Opened::of_size(name, Box::new(file), size)?;
     let file = size.is_some().then(|| path.to_path_buf());
-    Ok(Opened { size, file, ..opened })
+    Ok(Opened { file, ..opened })
 }
 
 /// A folder stands among the inputs if it could not be walked; listing it again tells why.
@@ -95,14 +95,21 @@ fn folder_in_place_of_a_file(name: &str, path: &Path) -> Error {
 
 impl Opened {
     /// The same from any reader, as callers have them who bring their own bytes; `name` is for errors.
-    pub fn from_reader(name: &str, mut rest: Bytes) -> Result<Opened> {
-        let mut head = Vec::new();
+    pub fn from_reader(name: &str, rest: Bytes) -> Result<Opened> {
+        Opened::of_size(name, rest, None)
+    }
+
+    /// The same of so many bytes, if that is known: as it is told, not as it may be.
+    fn of_size(name: &str, mut rest: Bytes, size: Option<u64>) -> Result<Opened> {
+        // A byte more: then the end is found without a growing buffer.
+        let room = size.map_or(HEAD, |size| (size as usize).saturating_add(1).min(HEAD));
+        let mut head = Vec::with_capacity(room);
         let fault = (&mut rest).take(HEAD as u64).read_to_end(&mut head).err();
         match fault {
             Some(e) if head.is_empty() => Err(Error::input(name, format!("cannot be read: {e}"))),
             fault => {
                 let reader = Raw { head: head.clone(), at: 0, fault, rest };
-                Ok(Opened { head, size: None, file: None, reader })
+                Ok(Opened { head, size, file: None, reader })
             }
         }
     }

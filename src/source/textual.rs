@@ -20,6 +20,25 @@ const QUOTED: usize = 60;
 /// A run of NULs at the start of a line is what a crash leaves in a good dump, so it does not
 /// count; a sixteenth is far above what a damaged dump has, and below the tenth of random bytes.
 pub(super) fn is_text(text: &[u8]) -> bool {
+    let (controls, ascii) =
+        if memchr::memchr(0, text).is_none() { counted(text) } else { counted_by_lines(text) };
+    controls <= text.len() / 16 && (ascii >= text.len() / 4 || is_utf8(text))
+}
+
+/// How many bytes are control characters, and how many other ASCII, where no NUL is: many bytes an instruction.
+fn counted(text: &[u8]) -> (usize, usize) {
+    // As many as a byte can count.
+    let pieces = text.chunks(usize::from(u8::MAX));
+    let sums = pieces.map(|piece| {
+        let of = |is: fn(u8) -> bool| piece.iter().map(|&byte| u8::from(is(byte))).sum::<u8>();
+        (usize::from(of(is_control)), usize::from(of(|byte| byte.is_ascii())))
+    });
+    let (controls, ascii) = sums.fold((0, 0), |all, piece| (all.0 + piece.0, all.1 + piece.1));
+    (controls, ascii - controls)
+}
+
+/// The same of any text, byte by byte.
+fn counted_by_lines(text: &[u8]) -> (usize, usize) {
     let (mut controls, mut ascii) = (0, 0);
     let mut at_line_start = true;
     for &byte in text {
@@ -30,7 +49,7 @@ pub(super) fn is_text(text: &[u8]) -> bool {
         }
         at_line_start = matches!(byte, b'\n' | b'\r');
     }
-    controls <= text.len() / 16 && (ascii >= text.len() / 4 || is_utf8(text))
+    (controls, ascii)
 }
 
 /// Whether the bytes are UTF-8, but for a character that is cut at the end.
@@ -40,7 +59,8 @@ fn is_utf8(text: &[u8]) -> bool {
 
 /// A byte that text has no use for. Tabs, escapes and the end-of-file of DOS do occur.
 pub(super) fn is_control(byte: u8) -> bool {
-    byte.is_ascii_control() && !matches!(byte, b'\t'..=b'\r' | 0x1A | 0x1B)
+    // No branches: it is asked of many bytes at a time.
+    byte.is_ascii_control() & !matches!(byte, b'\t'..=b'\r') & !matches!(byte, 0x1A | 0x1B)
 }
 
 /// What kind of text it is.
@@ -147,5 +167,26 @@ fn quoted(text: &[u8]) -> String {
     match line.char_indices().nth(QUOTED) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_counted_together_are_those_counted_one_by_one(
+            text in proptest::collection::vec(prop_oneof![1u8.., b'\t'..=b'\x1c', 120u8..140], 0..600),
+        ) {
+            prop_assert_eq!(counted(&text), counted_by_lines(&text));
+        }
+    }
+
+    #[test]
+    fn a_long_run_of_controls_is_counted_whole() {
+        assert_eq!(counted(&[1; 1000]), (1000, 0));
+        assert!(!is_text(&[1; 1000]));
     }
 }
