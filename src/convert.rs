@@ -250,7 +250,7 @@ pub struct Outcome {
 pub fn convert(job: Job) -> Result<Outcome> {
     let started = Instant::now();
     check(&job)?;
-    check_kinds(&job.inputs, &job.options)?;
+    check_kinds(&job.inputs, &job.options, job.limits.threads)?;
     match (&job.output, &job.parts) {
         (Some(target), Some(parts)) if parts.append => append(&job, target, started),
         (Some(target), Some(_)) => {
@@ -397,15 +397,18 @@ fn check_holds_none(folder: &Path, inputs: &Inputs) -> Result<()> {
 }
 
 /// A dump of the other kind of times is told before the start, where files can be looked at.
-pub(crate) fn check_kinds(inputs: &Inputs, options: &Options) -> Result<()> {
+pub(crate) fn check_kinds(inputs: &Inputs, options: &Options, threads: usize) -> Result<()> {
     if options.zone.is_some() || inputs.inputs.len() < 2 {
         return Ok(());
     }
+    let look = |input: &Input| match &input.place {
+        Place::File(path) if path.is_file() => times_of(input, options),
+        _ => None,
+    };
+    let found = Workers::new(threads)?.each(&inputs.inputs, look);
     let mut first = None;
-    for input in
-        inputs.inputs.iter().filter(|input| matches!(&input.place, Place::File(path) if path.is_file()))
-    {
-        let Some(times) = times_of(input, options) else { continue };
+    for (input, times) in inputs.inputs.iter().zip(found) {
+        let Some(times) = times else { continue };
         match first {
             None => first = Some((times, input)),
             Some((before, _)) if before == times => {}

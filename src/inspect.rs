@@ -120,7 +120,7 @@ pub fn inspect(
     limits: Limits,
     progress: &Arc<Progress>,
 ) -> Result<Inspection> {
-    check_kinds(&inputs, options)?;
+    check_kinds(&inputs, options, limits.threads)?;
     let options = Arc::new(Options { columns: Column::all().collect(), ..options.clone() });
     let Inputs { inputs, skipped } = inputs;
     let mut tally = Tally::new(None);

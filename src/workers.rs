@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError, sync_channel};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use crate::error::{Error, Result};
 
 /// A pool of worker threads.
@@ -49,6 +51,11 @@ impl Workers {
     /// Does what gives work out on one of the threads, which works itself whenever it waits for results.
     pub fn lead<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.pool.install(work)
+    }
+
+    /// Does the same with each item; what comes out stands in the order of the items.
+    pub fn each<T: Sync, U: Send>(&self, items: &[T], work: impl Fn(&T) -> U + Send + Sync) -> Vec<U> {
+        self.pool.install(|| items.par_iter().map(work).collect())
     }
 
     /// Runs a job some time; jobs begin in the order in which one thread gives them out.
