@@ -73,8 +73,8 @@ impl<'l> Desk<'l> {
         }
     }
 
-    /// What `is` says of each row's text in a slot, yes where nothing stands; it is asked once a text, by the record of a row that has it,
-    /// and always the same for this column.
+    /// What `is` says of each row's text in a slot, yes where nothing stands; it is asked once a text, by the record
+    /// of a row that has it, and always the same for this column.
     pub fn are(&mut self, rows: &Rows, slot: usize, is: impl Fn(u32) -> bool) -> Vec<bool> {
         let numbers = self.lexicons.numbers(rows, slot);
         let memory = self.lexicons.memory(self.column, slot, numbers.shelf);
