@@ -50,6 +50,7 @@ mod error;
 pub mod filter;
 pub mod format;
 mod frame;
+mod hive;
 pub mod inspect;
 mod json;
 mod manifest;

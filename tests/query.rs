@@ -358,6 +358,23 @@ fn archives_and_pipes_are_asked() {
 }
 
 #[test]
+fn what_only_the_folders_of_a_dataset_say_is_answered() {
+    let folder = Folder::new();
+    let calls = dump("cdrapi-27.csv");
+    folder.run(&["convert", &calls, "-o", "calls/", "--partition-by", "disposition,year"]).exits(0);
+    let sorted = |run: Run| {
+        let mut lines: Vec<String> = run.exits(0).stdout.lines().map(str::to_string).collect();
+        lines.sort();
+        lines
+    };
+    for request in ["cdrapi?format=csv", "ucm-web?status=ANSWERED", "ucm-web?status=NO ANSWER"] {
+        let expected = sorted(folder.run(&["query", request, &calls]));
+        assert!(expected.len() > 1, "{request}");
+        assert_eq!(sorted(folder.run(&["query", request, "calls"])), expected, "{request}");
+    }
+}
+
+#[test]
 fn answers_can_be_converted_again() {
     let folder = Folder::new();
     for format in ["csv", "xml", "json"] {

@@ -6,26 +6,26 @@ use std::io::{self, BufRead, BufReader, Read, Seek};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 
-use super::{Asked, Parts, indexes};
+use super::{Parts, Reading, indexes};
 use crate::source::Bytes;
 
 /// The batches of a file.
-pub(super) fn file(file: File, asked: &Asked) -> Result<Parts, String> {
+pub(super) fn file(file: File, reading: &Reading) -> Result<Parts, String> {
     let open = |file, projection| FileReader::try_new_buffered(file, projection).map_err(broken);
     let mut file = file;
     let wanted = {
         let reader = open(file.try_clone().map_err(|error| error.to_string())?, None)?;
-        indexes(&reader.schema(), asked)?
+        indexes(&reader.schema(), reading)?
     };
     file.rewind().map_err(|error| error.to_string())?;
     Ok(Box::new(open(file, Some(wanted))?.map(|batch| Ok((batch.map_err(broken)?, true)))))
 }
 
 /// The batches of a stream; its schema comes first, so the projection is made on each batch.
-pub(super) fn stream(bytes: Bytes, asked: &Asked) -> Result<Parts, String> {
+pub(super) fn stream(bytes: Bytes, reading: &Reading) -> Result<Parts, String> {
     let bytes = BufReader::new(Watched { inner: bytes, last: [0; 8] });
     let mut reader = StreamReader::try_new(bytes, None).map_err(broken)?;
-    let wanted = indexes(&reader.schema(), asked)?;
+    let wanted = indexes(&reader.schema(), reading)?;
     let mut has_ended = false;
     Ok(Box::new(std::iter::from_fn(move || {
         if has_ended {

@@ -6,8 +6,8 @@
 //!  Arrow:    batch after batch, the columns that are asked for
 //! ```
 //!
-//! Only columns that are asked for are read; one that the file does not have is null. A file that
-//! another program rewrote is as good, if all its columns are the table's; types that such programs
+//! Only columns that are asked for are read; one that the file does not have is what its folders say
+//! (`disposition=BUSY/`), or null. A file that another program rewrote is as good, if all its columns are the table's; types that such programs
 //! change (a dictionary, a wide text) are cast back.
 //!
 //! It must not know requests, answers or dumps. What a filter asks is only used to leave out row groups
@@ -27,6 +27,8 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 use crate::error::{Error, Result};
 use crate::filter::Expr;
+use crate::hive::read_level;
+use crate::prepared::Prepared;
 use crate::schema::{Column, Kind, TimeKind, data_type};
 use crate::source::inputs::{Input, Place};
 use crate::source::magic::Looks;
@@ -49,6 +51,14 @@ pub(crate) struct Asked {
     pub(crate) whole_calls: bool,
 }
 
+/// What is asked of one file, and what is known of it beforehand.
+struct Reading {
+    asked: Asked,
+    /// Columns that all its rows have the same value in, if it has not the columns itself: what its folders are
+    /// named.
+    folders: Vec<(Column, Option<String>)>,
+}
+
 /// Rows of an archive.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -61,7 +71,7 @@ pub(crate) struct Part {
 pub(crate) struct Archive {
     name: String,
     parts: Parts,
-    asked: Asked,
+    reading: Reading,
     /// How many row groups the file has, and how many of them are read; none of either in Arrow files.
     pub(crate) groups: Groups,
     /// Rows of the file, as far as they were looked at or left out.
@@ -92,24 +102,25 @@ impl Archive {
     pub(crate) fn open(input: &Input, opened: Opened, looks: Looks, asked: Asked) -> Result<Archive> {
         let fails = |why: String| Error::input(&input.name, why);
         let (mut groups, mut rows) = (Groups::default(), 0);
+        let reading = Reading { asked, folders: folders(&input.place) };
         let open = || -> std::result::Result<Parts, String> {
             if looks == Looks::ArrowStream {
                 let bytes: Bytes = Box::new(opened.reader);
-                return ipc::stream(bytes, &asked);
+                return ipc::stream(bytes, &reading);
             }
             let Place::File(path) = &input.place else {
                 return Err("cannot be read from a pipe: name the file".to_string());
             };
             let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
             if looks == Looks::ArrowFile {
-                return ipc::file(file, &asked);
+                return ipc::file(file, &reading);
             }
-            let (parts, all, out) = parquet::parts(file, &asked)?;
+            let (parts, all, out) = parquet::parts(file, &reading)?;
             (groups, rows) = (all, out);
             Ok(parts)
         };
         let parts = guarded(open).map_err(fails)?;
-        Ok(Archive { name: input.name.clone(), parts, asked, groups, rows })
+        Ok(Archive { name: input.name.clone(), parts, reading, groups, rows })
     }
 }
 
@@ -119,7 +130,7 @@ impl Iterator for Archive {
     fn next(&mut self) -> Option<Result<Part>> {
         let parts = &mut self.parts;
         let next = guarded(|| parts.next().transpose()).and_then(|part| {
-            let part = part.map(|(rows, follows)| Ok((unified(&rows, &self.asked.columns)?, follows)));
+            let part = part.map(|(rows, follows)| Ok((unified(&rows, &self.reading)?, follows)));
             part.transpose()
         });
         match next.transpose()? {
@@ -136,6 +147,27 @@ impl Iterator for Archive {
     }
 }
 
+impl Reading {
+    /// What the folders say of a column, if they do: a text, or that there is none.
+    fn folder_of(&self, column: Column) -> Option<Option<&str>> {
+        let found = self.folders.iter().find(|(of, _)| *of == column);
+        found.map(|(_, value)| value.as_deref())
+    }
+}
+
+/// What the names of the folders that a file stands in say of its rows, the nearest first.
+fn folders(place: &Place) -> Vec<(Column, Option<String>)> {
+    let Place::File(path) = place else { return Vec::new() };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let names = path.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
+    // Rows are told apart by columns of few values alone: anything else is a name that happens to look so.
+    let of_column = |(name, value)| {
+        let column = Column::by_name(name).filter(|column| column.def().kind == Kind::Dict)?;
+        Some((column, value))
+    };
+    names.filter_map(read_level).filter_map(of_column).collect()
+}
+
 /// Runs what reads bytes that anyone may have written; a panic of the libraries is a fault of the file.
 fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
     unbroken(read).unwrap_or_else(|panic| Err(format!("is broken ({panic})")))
@@ -146,7 +178,8 @@ fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, String>) -> std::res
 /// # Errors
 /// A sentence: some column is not the table's, or of a type that its values cannot have, so this is no archive;
 /// or one that the request asks about is not there.
-fn indexes(schema: &Schema, asked: &Asked) -> std::result::Result<Vec<usize>, String> {
+fn indexes(schema: &Schema, reading: &Reading) -> std::result::Result<Vec<usize>, String> {
+    let asked = &reading.asked;
     if let Some(stranger) = schema.fields().iter().find(|field| Column::by_name(field.name()).is_none()) {
         let name = stranger.name();
         return Err(format!("is no archive of calls: the unified table has no column `{name}`"));
@@ -160,7 +193,9 @@ fn indexes(schema: &Schema, asked: &Asked) -> std::result::Result<Vec<usize>, St
         }
         indexes.push(at);
     }
-    match asked.needed.iter().find(|column| schema.index_of(column.name()).is_err()) {
+    let is_missing =
+        |column: &&Column| schema.index_of(column.name()).is_err() && reading.folder_of(**column).is_none();
+    match asked.needed.iter().find(is_missing) {
         Some(column) => Err(format!("has no column {}, which the request asks about", column.name())),
         None => Ok(indexes),
     }
@@ -180,11 +215,16 @@ fn can_be(kind: Kind, found: &DataType) -> bool {
 }
 
 /// The wanted columns, in their order and of the table's types.
-fn unified(rows: &RecordBatch, columns: &[Column]) -> std::result::Result<RecordBatch, String> {
+fn unified(rows: &RecordBatch, reading: &Reading) -> std::result::Result<RecordBatch, String> {
+    let columns = &reading.asked.columns;
     let array = |column: &Column| -> std::result::Result<ArrayRef, String> {
         let kind = column.def().kind;
         let Some(array) = rows.column_by_name(column.name()) else {
-            return Ok(new_null_array(&data_type(kind, TimeKind::WallClock), rows.num_rows()));
+            let rows = rows.num_rows();
+            return Ok(match reading.folder_of(*column) {
+                Some(value) => Prepared::Same { value: value.map(Arc::from), rows }.into_array(),
+                None => new_null_array(&data_type(kind, TimeKind::WallClock), rows),
+            });
         };
         let wanted = data_type(kind, times_of(array.data_type()));
         // Plain text is as good as codes: Arrow files have it so.

@@ -18,7 +18,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema};
 
 use super::prune::{Bounds, Known, Values, may_match};
-use super::{Asked, Groups, Parts, indexes, times_of};
+use super::{Groups, Parts, Reading, indexes, times_of};
 use crate::filter::Number;
 use crate::schema::{Column, Kind, TimeKind, data_type};
 
@@ -26,12 +26,12 @@ use crate::schema::{Column, Kind, TimeKind, data_type};
 const BATCH: usize = 8192;
 
 /// The row groups that may match, as batches; how many they are, and how many rows are left out.
-pub(super) fn parts(file: File, asked: &Asked) -> Result<(Parts, Groups, u64), String> {
+pub(super) fn parts(file: File, reading: &Reading) -> Result<(Parts, Groups, u64), String> {
     let broken = |error: ::parquet::errors::ParquetError| format!("is broken: {error}");
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
     let schema = metadata.schema().clone();
-    let wanted = indexes(&schema, asked)?;
-    let kept = kept(metadata.metadata().row_groups(), &schema, asked);
+    let wanted = indexes(&schema, reading)?;
+    let kept = kept(metadata.metadata().row_groups(), &schema, reading);
     let groups = Groups { all: kept.len() as u64, read: kept.iter().filter(|kept| **kept).count() as u64 };
     let all_rows = metadata.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64);
     let left_out = all_rows.zip(&kept).filter(|(_, kept)| !**kept).map(|(rows, _)| rows).sum();
@@ -72,8 +72,9 @@ fn runs(kept: &[bool]) -> Vec<Range<usize>> {
 }
 
 /// Which row groups are read.
-fn kept(groups: &[RowGroupMetaData], schema: &Schema, asked: &Asked) -> Vec<bool> {
-    let bounds = |group: &RowGroupMetaData, column| bounds(group, schema, column);
+fn kept(groups: &[RowGroupMetaData], schema: &Schema, reading: &Reading) -> Vec<bool> {
+    let asked = &reading.asked;
+    let bounds = |group: &RowGroupMetaData, column| bounds(group, schema, column, reading);
     let mut kept: Vec<bool> = groups
         .iter()
         .map(|group| may_match(&asked.condition, &|column| bounds(group, column), asked.zone.as_ref()))
@@ -111,9 +112,11 @@ fn reach(
     }
 }
 
-/// What the statistics of a row group say of a column.
-fn bounds(group: &RowGroupMetaData, schema: &Schema, column: Column) -> Bounds {
-    let Ok(at) = schema.index_of(column.name()) else { return Bounds::NOTHING };
+/// What the statistics of a row group, or the folders of its file, say of a column.
+fn bounds(group: &RowGroupMetaData, schema: &Schema, column: Column, reading: &Reading) -> Bounds {
+    let Ok(at) = schema.index_of(column.name()) else {
+        return reading.folder_of(column).map_or(Bounds::NOTHING, Bounds::of);
+    };
     let kind = column.def().kind;
     let data_type_found = schema.field(at).data_type();
     let leaf = (0..group.num_columns())

@@ -45,6 +45,13 @@ impl Bounds {
     /// Of a column that is not there.
     pub(super) const NOTHING: Bounds = Bounds { values: Known::Nothing, nulls: true, some: false };
 
+    /// Of rows that all have this text, or none.
+    pub(super) fn of(text: Option<&str>) -> Bounds {
+        let Some(text) = text else { return Bounds::NOTHING };
+        let values = Values::Texts(text.into(), text.into());
+        Bounds { values: Known::Values(values), nulls: false, some: true }
+    }
+
     /// Whether some value may be in both, or a null.
     pub(super) fn may_share(&self, other: &Bounds) -> bool {
         let overlap = match (&self.values, &other.values) {

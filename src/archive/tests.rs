@@ -189,9 +189,46 @@ fn strangers_are_no_archives() {
     );
 }
 
-fn asked_for(columns: &[Column], needed: &[Column]) -> Asked {
+fn asked_for(columns: &[Column], needed: &[Column]) -> Reading {
     let (columns, needed) = (columns.to_vec(), needed.to_vec());
-    Asked { columns, needed, condition: Expr::Always(Some(true)), zone: None, whole_calls: false }
+    let condition = Expr::Always(Some(true));
+    let asked = Asked { columns, needed, condition, zone: None, whole_calls: false };
+    Reading { asked, folders: Vec::new() }
+}
+
+#[test]
+fn folders_say_what_the_file_does_not() {
+    let file = Place::File(
+        "calls/year=2024/src=2001/vendor=ucm/disposition=NO%20ANSWER/vendor=nexo/x.parquet".into(),
+    );
+    let vendors = [(Column::Vendor, Some("nexo".to_string())), (Column::Vendor, Some("ucm".to_string()))];
+    let folders = folders(&file);
+    // Only what rows are told apart by counts, and the nearest first.
+    assert_eq!(
+        folders,
+        [vendors[0].clone(), (Column::Disposition, Some("NO ANSWER".to_string())), vendors[1].clone()]
+    );
+    let schema = Schema::new(vec![Field::new("vendor", DataType::Utf8, true)]);
+    let mut reading = asked_for(&[Column::Vendor, Column::Disposition], &[Column::Disposition]);
+    assert!(indexes(&schema, &reading).is_err());
+    reading.folders = folders;
+    assert_eq!(indexes(&schema, &reading), Ok(vec![0]));
+    let column: ArrayRef = Arc::new(StringArray::from(vec![Some("yeastar"), None]));
+    let rows = RecordBatch::try_new(Arc::new(schema), vec![column]).unwrap();
+    let texts = |at: usize| -> Vec<Option<String>> {
+        let rows = unified(&rows, &reading).unwrap();
+        let texts = cast_with_options(rows.column(at), &DataType::Utf8, &CastOptions::default()).unwrap();
+        texts
+            .as_any()
+            .downcast_ref::<StringArray>()
+            .unwrap()
+            .iter()
+            .map(|text| text.map(str::to_string))
+            .collect()
+    };
+    let expected: [Vec<Option<String>>; 2] =
+        [vec![Some("yeastar".into()), None], vec![Some("NO ANSWER".into()), Some("NO ANSWER".into())]];
+    assert_eq!([texts(0), texts(1)], expected);
 }
 
 #[test]
@@ -224,7 +261,11 @@ fn a_number_that_does_not_fit_is_a_fault() {
     let schema = Schema::new(vec![Field::new("billsec", DataType::Int64, true)]);
     let columns: Vec<ArrayRef> = vec![Arc::new(::arrow::array::Int64Array::from(vec![1 << 40]))];
     let rows = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
-    assert!(unified(&rows, &[Column::Billsec]).unwrap_err().starts_with("column billsec is of type Int64: "));
+    assert!(
+        unified(&rows, &asked_for(&[Column::Billsec], &[]))
+            .unwrap_err()
+            .starts_with("column billsec is of type Int64: ")
+    );
 }
 
 #[test]
@@ -259,7 +300,7 @@ fn types_of_other_writers_are_cast_back() {
     let columns: Vec<ArrayRef> =
         vec![Arc::new(StringArray::from(vec!["2001"])), Arc::new(::arrow::array::Int64Array::from(vec![7]))];
     let rows = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
-    let again = unified(&rows, &[Column::Src, Column::Start, Column::Billsec]).unwrap();
+    let again = unified(&rows, &asked_for(&[Column::Src, Column::Start, Column::Billsec], &[])).unwrap();
     assert_eq!(again.column(0).data_type(), &DataType::Utf8);
     assert_eq!(again.column(1).null_count(), 1);
     assert_eq!(again.column(2).data_type(), &DataType::Int32);

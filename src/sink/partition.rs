@@ -4,8 +4,7 @@
 //! --partition-by year,month,vendor ──▶ year=2024/month=05/vendor=grandstream
 //! ```
 //!
-//! Values are percent-encoded: all but ASCII letters, digits and `-._~`, as every reader of such folders decodes
-//! them. It knows the unified table; it must not know files.
+//! How a folder is spelled is `hive`'s business. It knows the unified table; it must not know files.
 
 use std::collections::HashMap;
 
@@ -13,6 +12,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 
 use crate::error::{Error, Result};
+use crate::hive::level;
 use crate::prepared::{Prepared, texts};
 use crate::schema::{Column, Kind};
 use crate::time::{Zone, ZoneClock, civil_from_days};
@@ -29,9 +29,6 @@ pub enum By {
     /// A column of few distinct values.
     Column(Column),
 }
-
-/// What a null becomes.
-const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
@@ -173,29 +170,6 @@ impl Partitions {
     }
 }
 
-/// A folder within another.
-fn level(parent: &str, name: &str, value: Option<&str>) -> String {
-    let separator = if parent.is_empty() { "" } else { "/" };
-    // A text without a letter would be no folder's name that readers agree on.
-    let value = value.filter(|value| !value.is_empty());
-    format!("{parent}{separator}{name}={}", value.map_or(NULL.to_string(), encoded))
-}
-
-fn encoded(value: &str) -> String {
-    if value == NULL {
-        // Else it would be read as null.
-        return NULL.replacen('_', "%5F", 1);
-    }
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(byte.into()),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
-}
-
 /// Numbers for values, in the order in which they come.
 struct Numbered<K> {
     known: HashMap<Option<K>, u32>,
@@ -269,6 +243,7 @@ mod tests {
     use arrow::array::{ArrayRef, DictionaryArray, TimestampMicrosecondArray};
 
     use super::*;
+    use crate::hive::NULL;
     use crate::schema::{TimeKind, project};
 
     const COLUMNS: [Column; 2] = [Column::Start, Column::CallType];
