@@ -26,7 +26,7 @@ use crate::sink::publish::{Staged, is_same_place};
 use crate::sink::{self, Compression, Kind, Out};
 use crate::source::inputs::{Input, Inputs, Place, is_same_file};
 use crate::tally::Tally;
-use crate::workers::Workers;
+use crate::workers::{Workers, unbroken};
 
 /// What is to be converted, and how.
 ///
@@ -402,7 +402,8 @@ pub(crate) fn check_kinds(inputs: &Inputs, options: &Options, threads: usize) ->
         return Ok(());
     }
     let look = |input: &Input| match &input.place {
-        Place::File(path) if path.is_file() => times_of(input, options),
+        // What fails here fails again where it is read, and is told there.
+        Place::File(path) if path.is_file() => unbroken(|| times_of(input, options)).ok().flatten(),
         _ => None,
     };
     let found = Workers::new(threads)?.each(&inputs.inputs, look);

@@ -334,8 +334,7 @@ impl Dump {
             splitter.keep_lines();
         }
         let above = self.above(&layout, body, &above);
-        self.buffer.drop_front(body);
-        self.offset += body as u64;
+        self.pass_over(body);
         self.state = State::Body(Box::new(Body {
             splitter,
             layout,
@@ -390,13 +389,18 @@ impl Dump {
         blocks
     }
 
+    /// Drops bytes at the front of the buffer.
+    fn pass_over(&mut self, bytes: usize) {
+        self.buffer.drop_front(bytes);
+        self.offset += bytes as u64;
+    }
+
     /// Takes bytes off the front of the buffer and gives them away.
     fn advance(&mut self, bytes: usize) -> Vec<u8> {
         if self.at_end && bytes == self.buffer.len() && bytes < SMALL {
             let mut text = Vec::with_capacity(bytes + bytes / 4 + 256);
             text.extend_from_slice(&self.buffer);
-            self.buffer.clear();
-            self.offset += bytes as u64;
+            self.pass_over(bytes);
             return text;
         }
         // Room for a block, and behind it for values that have to be rewritten.
@@ -528,8 +532,7 @@ impl Dump {
         skipping.length += (passed - usize::from(is_line)) as u64;
         skipping.lines += memchr_iter(eol, &self.buffer[..passed]).count() as u64;
         let skipped = if ended || self.at_end { body.skipping.take() } else { None };
-        self.buffer.drop_front(passed);
-        self.offset += passed as u64;
+        self.pass_over(passed);
         skipped.map(|Skipping { offset, kept, length, lines }| Block {
             offset,
             layout,

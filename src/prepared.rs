@@ -266,6 +266,9 @@ impl Coded {
 
     /// So many rows from there on.
     pub fn slice(&self, from: usize, len: usize) -> Coded {
+        if (from, len) == (0, self.len()) {
+            return self.clone();
+        }
         let nulls = self.nulls.as_ref().map(|nulls| nulls.slice(from, len));
         Coded { codes: self.codes.slice(from, len), nulls, words: self.words.clone() }
     }

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Only columns that are asked for are read; one that the file does not have is what its folders say
-//! (`disposition=BUSY/`), or null. A file that another program rewrote is as good, if all its columns are the table's; types that such programs
-//! change (a dictionary, a wide text) are cast back.
+//! (`disposition=BUSY/`), or null. A file that another program rewrote is as good, if all its columns are
+//! the table's; types that such programs change (a dictionary, a wide text) are cast back.
 //!
 //! It must not know requests, answers or dumps. What a filter asks is only used to leave out row groups
 //! that have no matching row ([`prune`]): which rows match is for others to say, and nothing here is

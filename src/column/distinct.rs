@@ -52,7 +52,7 @@ const UNKNOWN: u32 = u32::MAX;
 /// Bits of an entry that are a number; the others are of the hash.
 const NUMBER_BITS: u32 = 24;
 
-/// There are never more texts than this. No block brings a tenth of them, and what is kept between blocks is bounded
+/// There are never more texts than this. No block brings nearly so many, and what is kept between blocks is bounded
 /// by far fewer: see `library.rs`.
 pub const MOST: usize = (1 << NUMBER_BITS) - 2;
 

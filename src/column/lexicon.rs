@@ -128,15 +128,11 @@ impl Lexicons {
 
     /// The worker's own words of a shelf.
     pub fn lexicon(&mut self, shelf: usize) -> &mut Lexicon {
-        let stocks = self.stocks.as_ref();
-        self.words[shelf].get_or_insert_with(|| {
-            Lexicon::new(
-                stocks.map_or_else(
-                    || Source::Own(Stock::new()),
-                    |stocks| Source::Shared(stocks.clone(), shelf),
-                ),
-            )
-        })
+        let source = || match &self.stocks {
+            Some(stocks) => Source::Shared(stocks.clone(), shelf),
+            None => Source::Own(Stock::new()),
+        };
+        self.words[shelf].get_or_insert_with(|| Lexicon::new(source()))
     }
 
     /// What stands in a slot, a number a row.

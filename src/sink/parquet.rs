@@ -174,7 +174,6 @@ impl Sink for ParquetSink {
             let is_whole = len == rows.num_rows();
             for (at, (column, array)) in group.columns.iter().zip(rows.columns()).enumerate() {
                 let values = match prepared.get(at) {
-                    Some(Some(prepared)) if is_whole => Values::Prepared(prepared.clone()),
                     Some(Some(prepared)) => Values::Prepared(prepared.slice(from, len)),
                     _ if is_whole => Values::Array(array.clone()),
                     _ => Values::Array(array.slice(from, len)),

@@ -17,14 +17,12 @@ use std::time::{Duration, Instant};
 /// Bytes that are written before the disk is asked.
 const STEP: u64 = 32 << 20;
 
-/// A thread of this process is waiting for the disk: one is enough, whatever the number of outputs.
-static IS_WAITING: AtomicBool = AtomicBool::new(false);
-
 /// A disk that took longer once is not asked again.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// It did.
-static IS_SLOW: AtomicBool = AtomicBool::new(false);
+/// A thread of this process waits for the disk, and one is enough, whatever the number of outputs; or the disk was
+/// found to be slow.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// How much of a file may not be on the disk.
 #[derive(Debug, Default)]
@@ -36,19 +34,24 @@ impl Early {
     /// So many more bytes were written to the file at `path`.
     pub(super) fn wrote(&mut self, bytes: usize, path: &Path) {
         self.behind += bytes as u64;
-        let is_due = self.behind >= STEP && !IS_SLOW.load(Ordering::Relaxed);
-        if is_due && !IS_WAITING.swap(true, Ordering::AcqRel) {
+        if self.behind >= STEP && !IS_TAKEN.swap(true, Ordering::AcqRel) {
             self.behind = 0;
             let path = path.to_path_buf();
             let wait = move || {
-                let begun = Instant::now();
-                // Gone where the output was published or given up meanwhile.
-                let _ = File::open(path).and_then(|file| file.sync_data());
-                IS_SLOW.fetch_or(begun.elapsed() > LONGEST, Ordering::Relaxed);
-                IS_WAITING.store(false, Ordering::Release);
+                let is_slow = waited(&path) > LONGEST;
+                IS_TAKEN.store(is_slow, Ordering::Release);
             };
-            let is_started = thread::Builder::new().name("calltable-disk".into()).spawn(wait).is_ok();
-            IS_WAITING.fetch_and(is_started, Ordering::AcqRel);
+            if thread::Builder::new().name("calltable-disk".into()).spawn(wait).is_err() {
+                IS_TAKEN.store(false, Ordering::Release);
+            }
         }
     }
+}
+
+/// How long it took until a file was on the disk.
+fn waited(path: &Path) -> Duration {
+    let begun = Instant::now();
+    // Gone where the output was published or given up meanwhile.
+    let _ = File::open(path).and_then(|file| file.sync_data());
+    begun.elapsed()
 }
