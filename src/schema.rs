@@ -352,6 +352,8 @@ pub struct Storage {
 pub enum Pages {
     /// A dictionary and codes, for values that come again.
     Dictionary,
+    /// The same for longer texts of which most, but not all, come again: too many to be known from block to block.
+    Repeated,
     /// Values one after another, each text behind its length.
     Plain,
     /// Differences, packed: numbers and times.
@@ -366,13 +368,15 @@ impl ColumnDef {
     /// How the column is stored.
     ///
     /// Numbers and times are differences. Ids that count up share their prefix with the row before.
-    /// Channels and `lastdata` are mostly distinct: a dictionary costs more than their text, and
-    /// compressing that finds the prefixes by itself. All else comes again.
+    /// Channels are mostly distinct: a dictionary costs more than their text, and compressing that finds the
+    /// prefixes by itself. `lastdata` is long, and finding it in a dictionary is cheaper than compressing it.
+    /// All else comes again.
     pub fn storage(&self) -> Storage {
         use Column as C;
         let pages = match (self.column, self.kind) {
             (C::RecordId | C::CallId | C::OtherLegCallId, _) => Pages::SharedPrefixes,
-            (C::Uniqueid | C::Channel | C::Dstchannel | C::Lastdata, _) => Pages::Plain,
+            (C::Uniqueid | C::Channel | C::Dstchannel, _) => Pages::Plain,
+            (C::Lastdata, _) => Pages::Repeated,
             (C::Recordfiles, _) => Pages::Lengths,
             (_, Kind::Text | Kind::Dict | Kind::List | Kind::Map) => Pages::Dictionary,
             (_, Kind::UInt16 | Kind::UInt32 | Kind::Int32 | Kind::Int64 | Kind::Time) => Pages::Deltas,

@@ -63,10 +63,10 @@ impl<'l> Desk<'l> {
         let memory = self.lexicons.memory(self.column, rank, numbers.shelf);
         let mut is_known = true;
         for (at, (found, &number)) in found.iter_mut().zip(&numbers.of[..]).enumerate() {
-            if *found == NOTHING && wanted(at) {
-                *found = memory[number as usize];
-                is_known &= *found != UNASKED;
-            }
+            // Looked at in any case: nearly all are wanted.
+            let made = memory[number as usize];
+            *found = if *found == NOTHING && wanted(at) { made } else { *found };
+            is_known &= *found != UNASKED;
         }
         if !is_known {
             self.ask(rank, &numbers.of, make, found);

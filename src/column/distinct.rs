@@ -27,6 +27,7 @@ pub struct Distinct {
     seeds: [u64; 2],
     /// By hash: 0 where nobody is, else the upper bits of the hash, and the text's number plus one.
     table: Vec<u32>,
+    /// The head of each, behind that of nobody.
     heads: Vec<u128>,
     /// Of each text the rest behind its head, in `rests`: where it begins and how long it is.
     tails: Vec<(u32, u32)>,
@@ -51,6 +52,10 @@ const UNKNOWN: u32 = u32::MAX;
 
 /// Bits of an entry that are a number; the others are of the hash.
 const NUMBER_BITS: u32 = 24;
+const NUMBER: u32 = (1 << NUMBER_BITS) - 1;
+
+/// The head of no text: what is no text's number leads to it.
+const NOBODY: u128 = 254 << 120;
 
 /// There are never more texts than this. No block brings nearly so many, and what is kept between blocks is bounded
 /// by far fewer: see `library.rs`.
@@ -119,7 +124,7 @@ impl<'t> Text<'t> {
 
 impl Default for Distinct {
     fn default() -> Distinct {
-        let (table, heads, tails, rests) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (table, heads, tails, rests) = (Vec::new(), vec![NOBODY], Vec::new(), Vec::new());
         Distinct { seeds: *SEEDS, table, heads, tails, rests }
     }
 }
@@ -143,7 +148,7 @@ impl Distinct {
             if entry == 0 {
                 break;
             }
-            let number = (entry & ((1 << NUMBER_BITS) - 1)) as usize - 1;
+            let number = (entry & NUMBER) as usize - 1;
             if entry >> NUMBER_BITS == tag(hash) && self.is(number, text) {
                 return (number, false);
             }
@@ -180,32 +185,43 @@ impl Distinct {
         }
     }
 
-    /// Writes the number of each span's text, of as many as there is room for; `new` is told the new ones.
+    /// Writes what stands in `made` for the number of each span's text; for a new text `make` makes it.
     #[inline]
-    pub fn number_spans<'t>(
+    pub fn look_up_spans<'t>(
         &mut self,
         all: &'t [u8],
-        mut spans: impl Iterator<Item = Span>,
+        spans: &[Span],
         out: &mut [i32],
-        mut new: impl FnMut(&'t [u8]),
+        made: &mut Vec<i32>,
+        mut make: impl FnMut(&'t [u8]) -> i32,
     ) {
-        let (mut lanes, mut heads) = ([Span::default(); LANES], [0; LANES]);
-        for out in out.chunks_mut(LANES) {
-            for ((lane, head), span) in lanes.iter_mut().zip(&mut heads).zip(spans.by_ref().take(out.len())) {
-                (*lane, *head) = (span, Text::head_within(all, span));
+        let (mut lanes, mut heads, mut last) = ([Span::default(); LANES], [0; LANES], None);
+        for (spans, out) in spans.chunks(LANES).zip(out.chunks_mut(LANES)) {
+            lanes[..spans.len()].copy_from_slice(spans);
+            for (head, span) in heads.iter_mut().zip(&lanes) {
+                *head = Text::head_within(all, *span);
+            }
+            // Texts are often all the same for a while.
+            if let Some((head, made)) = last
+                && heads.iter().fold(0, |differ, other| differ | (head ^ other)) == 0
+            {
+                out.fill(made);
+                continue;
             }
             let known = self.known(&heads, |lane| &lanes[lane].of(all)[HEAD..]);
             for (lane, out) in out.iter_mut().enumerate() {
-                *out = known[lane] as i32;
+                let mut number = known[lane] as usize;
                 if known[lane] == UNKNOWN {
                     let text = Text { bytes: lanes[lane].of(all), head: heads[lane] };
-                    let (number, is_new) = self.number(text);
-                    *out = number as i32;
+                    let is_new;
+                    (number, is_new) = self.number(text);
                     if is_new {
-                        new(text.bytes);
+                        made.push(make(text.bytes));
                     }
                 }
+                *out = made[number];
             }
+            last = out.last().map(|made| (heads[out.len() - 1], *made)).filter(|(head, _)| !is_longer(*head));
         }
     }
 
@@ -215,32 +231,31 @@ impl Distinct {
     fn known<'t>(&self, heads: &[u128; LANES], rest: impl Fn(usize) -> &'t [u8]) -> [u32; LANES] {
         let mut numbers = [UNKNOWN; LANES];
         let Some(mask) = self.table.len().checked_sub(1) else { return numbers };
-        let (mut hashes, mut entries) = ([0; LANES], [0; LANES]);
+        let (mut hashes, mut entries, mut longer) = ([0; LANES], [0; LANES], 0u32);
         for (lane, (hash, head)) in hashes.iter_mut().zip(heads).enumerate() {
             *hash = mixed(*head, self.seeds[0], self.seeds[1]);
-            if is_longer(*head) {
-                *hash = hash_long(*hash, rest(lane), self.seeds[0]);
-            }
+            longer |= u32::from(is_longer(*head)) << lane;
         }
+        each_bit(longer, |lane| hashes[lane] = hash_long(hashes[lane], rest(lane), self.seeds[0]));
         for (entry, hash) in entries.iter_mut().zip(&hashes) {
             *entry = self.table[*hash as usize & mask];
         }
         for (lane, known) in numbers.iter_mut().enumerate() {
-            let (entry, head) = (entries[lane], heads[lane]);
-            let number = (entry & ((1 << NUMBER_BITS) - 1)).wrapping_sub(1);
             // The head tells nearly all apart; what hashes alike and is not it is asked for.
-            if self.heads.get(number as usize) == Some(&head)
-                && (!is_longer(head) || self.has_rest(number as usize, rest(lane)))
-            {
-                *known = number;
-            }
+            let at = entries[lane] & NUMBER;
+            *known = if self.heads[at as usize] == heads[lane] { at - 1 } else { UNKNOWN };
         }
+        each_bit(longer, |lane| {
+            if numbers[lane] != UNKNOWN && !self.has_rest(numbers[lane] as usize, rest(lane)) {
+                numbers[lane] = UNKNOWN;
+            }
+        });
         numbers
     }
 
     #[inline]
     fn is(&self, number: usize, text: Text<'_>) -> bool {
-        if self.heads[number] != text.head {
+        if self.heads[number + 1] != text.head {
             return false;
         }
         text.bytes.len() <= HEAD || self.has_rest(number, text.rest())
@@ -254,11 +269,11 @@ impl Distinct {
 
     #[cold]
     fn insert(&mut self, hash: u64, text: Text<'_>) -> usize {
-        assert!(self.heads.len() < MOST, "room is made before a column");
-        if self.heads.len() * LEAST_PLACES >= self.table.len() {
+        let number = self.tails.len();
+        assert!(number < MOST, "room is made before a column");
+        if number * LEAST_PLACES >= self.table.len() {
             self.grow();
         }
-        let number = self.heads.len();
         place(&mut self.table, hash, number);
         self.heads.push(text.head);
         self.tails.push((self.rests.len() as u32, text.rest().len() as u32));
@@ -275,11 +290,20 @@ impl Distinct {
 
     fn grow(&mut self) {
         let mut table = vec![0; (self.table.len() * 2).max(LEAST)];
-        for (number, (head, &(start, len))) in self.heads.iter().zip(&self.tails).enumerate() {
+        for (number, (head, &(start, len))) in self.heads[1..].iter().zip(&self.tails).enumerate() {
             let hash = self.hash(*head, &self.rests[start as usize..][..len as usize]);
             place(&mut table, hash, number);
         }
         self.table = table;
+    }
+}
+
+/// Tells the places of the bits that are set.
+#[inline]
+fn each_bit(mut bits: u32, mut tell: impl FnMut(usize)) {
+    while bits != 0 {
+        tell(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
     }
 }
 
@@ -329,6 +353,7 @@ mod tests {
         ) {
             let all = texts.concat();
             let (mut alone, mut within) = (Distinct::default(), Distinct::default());
+            let (mut made, mut spans, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
             let mut known: HashMap<&str, usize> = HashMap::new();
             let mut at = 0;
             for text in &texts {
@@ -341,12 +366,23 @@ mod tests {
                 let known = before[0] == UNKNOWN || (before[0] as usize, false) == expected;
                 prop_assert!(known && before == [before[0]; LANES]);
                 prop_assert_eq!(alone.number(lanes[0]), expected);
-                let mut number = [0];
-                let mut told = false;
-                let span = std::iter::once(Span::new(at, at + text.len()));
-                within.number_spans(all.as_bytes(), span, &mut number, |new| told = new == text.as_bytes());
-                prop_assert_eq!((number[0] as usize, told), expected);
+                let (mut number, mut told) = ([0], false);
+                let span = [Span::new(at, at + text.len())];
+                within.look_up_spans(all.as_bytes(), &span, &mut number, &mut made, |new| {
+                    told = new == text.as_bytes();
+                    next as i32 + 7
+                });
+                prop_assert_eq!((number[0] as usize, told), (expected.0 + 7, expected.1));
+                spans.extend(span);
+                numbers.push(expected.0 as i32 + 7);
                 at += text.len();
+            }
+            for mut within in [within, Distinct::default()] {
+                let (mut made, mut found) = (std::mem::take(&mut made), vec![0; spans.len()]);
+                let mut next = 6;
+                let make = |_: &[u8]| { next += 1; next };
+                within.look_up_spans(all.as_bytes(), &spans, &mut found, &mut made, make);
+                prop_assert_eq!(&found, &numbers);
             }
         }
     }

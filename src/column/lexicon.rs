@@ -275,14 +275,10 @@ impl Lexicon {
     /// Writes the codes of what stands in a slot of some rows at the rows' places in `found`.
     fn look_up_spans(&mut self, rows: &Rows, slot: usize, range: Range<usize>, found: &mut [i32]) {
         let Lexicon { known, codes, upto, source, .. } = self;
-        let spans = rows.kept[range.clone()].iter().map(|&row| rows.span(row, slot));
-        let found = &mut found[range];
-        known.number_spans(rows.arena.bytes(), spans, found, |text| {
-            codes.push(source.add(std::str::from_utf8(text).unwrap_or_default(), upto));
+        let (spans, found) = (rows.spans(slot, range.clone()), &mut found[range]);
+        known.look_up_spans(rows.arena.bytes(), &spans, found, codes, |text| {
+            source.add(std::str::from_utf8(text).unwrap_or_default(), upto)
         });
-        if let Source::Shared(..) = source {
-            found.iter_mut().for_each(|number| *number = codes[*number as usize]);
-        }
     }
 
     /// The code of a word.

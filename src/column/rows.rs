@@ -3,6 +3,7 @@
 //! A column's value comes from the first of its sources that has one. That rule lives here, once.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::views::Arena;
@@ -23,16 +24,24 @@ pub struct Rows {
     /// The records that become rows, by their index, ascending.
     pub kept: Vec<u32>,
     records: Records,
-    /// Of each slot, whether any record has something there.
-    occupied: Vec<bool>,
+    spans: Columns,
+}
+
+/// The spans of a block, a slot's one behind the other, as the columns read them; framing puts down a record's.
+struct Columns {
+    spans: Vec<Span>,
+    /// Places for each slot; at least as many as there are records.
+    stride: usize,
+    /// Of each slot, how many bytes of text its spans have.
+    bytes: Vec<u64>,
 }
 
 impl Rows {
     /// All records of a block; the memory of its text goes back to the shelf.
     pub fn new(mut records: Records, shelf: &Shelf) -> Rows {
         let arena = Arena::new(std::mem::take(&mut records.arena), shelf);
-        let occupied = occupied(&records);
-        Rows { arena, kept: (0..records.len() as u32).collect(), records, occupied }
+        let spans = Columns::new(&std::mem::take(&mut records.spans), records.layout.slots(), records.len());
+        Rows { arena, kept: (0..records.len() as u32).collect(), records, spans }
     }
 
     /// How many rows there are.
@@ -94,7 +103,15 @@ impl Rows {
 
     /// A value's span.
     pub fn span(&self, record: u32, slot: usize) -> Span {
-        self.records.spans[record as usize * self.records.layout.slots() + slot]
+        self.spans.spans[slot * self.spans.stride + record as usize]
+    }
+
+    /// The spans of a slot in these rows.
+    pub fn spans(&self, slot: usize, rows: Range<usize>) -> Cow<'_, [Span]> {
+        match self.len() == self.records() {
+            true => Cow::Borrowed(&self.spans.spans[slot * self.spans.stride..][rows]),
+            false => self.kept[rows].iter().map(|&record| self.span(record, slot)).collect(),
+        }
     }
 
     /// A value's bytes; none where it is empty or the sign for nothing.
@@ -113,12 +130,20 @@ impl Rows {
     /// The sources of a column that have anything to say in this block, with their ranks, in the order
     /// in which they are tried.
     pub fn sources(&self, column: Column) -> impl Iterator<Item = (usize, &Source)> {
-        self.layout().sources(column).iter().enumerate().filter(|(_, source)| self.occupied[source.slot])
+        self.layout().sources(column).iter().enumerate().filter(|(_, source)| self.is_occupied(source.slot))
     }
 
     /// Whether any record has something in a slot.
     pub fn is_occupied(&self, slot: usize) -> bool {
-        self.occupied[slot]
+        self.spans.bytes[slot] > 0
+    }
+
+    /// How many bytes of text stand in a slot.
+    pub fn text_bytes(&self, slot: usize) -> u64 {
+        match self.len() == self.records() {
+            true => self.spans.bytes[slot],
+            false => self.kept.iter().map(|&record| u64::from(self.span(record, slot).len)).sum(),
+        }
     }
 
     /// A column's value in a record: the first of its sources that has one, and that source's rank.
@@ -151,6 +176,35 @@ impl Rows {
     }
 }
 
+/// Spans that lie in one line of the processor's cache.
+const NEAR: usize = 8;
+
+impl Columns {
+    /// Turns the records' spans, each record's behind the one before.
+    fn new(records: &[Span], slots: usize, len: usize) -> Columns {
+        // An odd number of cache lines: places of many slots at once do not take each other's in the cache.
+        let stride = (len.div_ceil(NEAR) | 1) * NEAR;
+        let mut spans = vec![Span::default(); slots * stride];
+        let mut at = 0;
+        for records in records.chunks(NEAR * slots.max(1)) {
+            turn(records, slots, &mut spans[at..], stride);
+            at += NEAR;
+        }
+        let bytes = |spans: &[Span]| spans.iter().map(|span| u64::from(span.len)).sum();
+        Columns { bytes: spans.chunks_exact(stride).map(bytes).collect(), spans, stride }
+    }
+}
+
+/// Puts a few records' spans where their slots' stand.
+fn turn(records: &[Span], slots: usize, spans: &mut [Span], stride: usize) {
+    for slot in 0..slots {
+        let near = &mut spans[slot * stride..][..NEAR];
+        for (span, record) in near.iter_mut().zip(records.chunks_exact(slots)) {
+            *span = record[slot];
+        }
+    }
+}
+
 /// What a source makes of its slot's text, which says something.
 pub fn taken<'a>(source: &Source, text: &'a str) -> Option<Cow<'a, str>> {
     match source.take {
@@ -159,16 +213,6 @@ pub fn taken<'a>(source: &Source, text: &'a str) -> Option<Cow<'a, str>> {
             Some(Cow::Borrowed(text))
         }
     }
-}
-
-/// Of each slot, whether any record has something there.
-fn occupied(records: &Records) -> Vec<bool> {
-    let slots = records.layout.slots();
-    let mut lengths = vec![0; slots];
-    for record in records.spans.chunks_exact(slots.max(1)) {
-        lengths.iter_mut().zip(record).for_each(|(all, span)| *all |= span.len);
-    }
-    lengths.into_iter().map(|length| length > 0).collect()
 }
 
 /// A text, unless it says nothing.

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 
 use super::desk::Desk;
 use super::lexicon::{FIRST_WORD, NOTHING, NULL};
-use super::rows::{Rows, taken};
+use super::rows::{EM_DASH, Rows, taken};
 use super::validity::Validity;
 use super::views::Views;
 use crate::format::layout::{Source, Take};
@@ -129,8 +129,13 @@ fn gather(
     let mut found = vec![NOTHING; rows.len()];
     for (rank, source) in rows.sources(column) {
         let make = |text| taken(source, text).map(|text| made(text, &make));
-        let wanted = |at: usize| rows.holds(source, rows.kept[at]);
-        desk.made(rows, (rank, source.slot), wanted, make, &mut found);
+        let place = (rank, source.slot);
+        match source.take {
+            Take::WherePositive(_) => {
+                desk.made(rows, place, |at| rows.holds(source, rows.kept[at]), make, &mut found);
+            }
+            _ => desk.made(rows, place, |_| true, make, &mut found),
+        }
     }
     found.iter_mut().for_each(|code| *code = if *code < FIRST_WORD { default } else { *code });
     found
@@ -166,21 +171,23 @@ pub fn plain(rows: &Rows, column: Column) -> (Plain, u64) {
 /// The same of one slot's texts.
 fn plain_slot(rows: &Rows, slot: usize, watched: bool) -> (Plain, u64) {
     let all = rows.arena.bytes();
-    let size: usize = rows.kept.iter().map(|&row| 4 + rows.span(row, slot).len as usize).sum();
-    let mut bytes = vec![0; size + CHUNK];
+    let mut bytes = vec![0; rows.text_bytes(slot) as usize + rows.len() * 4 + CHUNK];
     let (mut filled, mut validity, mut damaged) = (0, Validity::new(rows.len()), 0);
-    for &row in &rows.kept {
-        let text = rows.bytes(row, slot);
-        validity.push(!text.is_empty());
-        if text.is_empty() {
-            continue;
+    for spans in rows.spans(slot, 0..rows.len()).chunks(64) {
+        let mut valid = 0u64;
+        for (at, span) in spans.iter().enumerate() {
+            let text = span.of(all);
+            if text.is_empty() || text == EM_DASH.as_bytes() {
+                continue;
+            }
+            valid |= 1 << at;
+            bytes[filled..filled + 4].copy_from_slice(&span.len.to_le_bytes());
+            filled += 4;
+            copy(&all[span.start as usize..], text.len(), &mut bytes[filled..]);
+            filled += text.len();
+            damaged += u64::from(watched && is_excel_number(text));
         }
-        bytes[filled..filled + 4].copy_from_slice(&(text.len() as u32).to_le_bytes());
-        filled += 4;
-        let start = rows.span(row, slot).start as usize;
-        copy(&all[start..], text.len(), &mut bytes[filled..]);
-        filled += text.len();
-        damaged += u64::from(watched && is_excel_number(text));
+        validity.push_many(valid, spans.len());
     }
     bytes.truncate(filled);
     (Plain { bytes: Buffer::from_vec(bytes), nulls: validity.finish(), rows: rows.len() }, damaged)

@@ -53,7 +53,7 @@ impl Checked {
             std::mem::replace(&mut bytes, shown)
         });
         // What was rewritten of a record that was then rejected need not be UTF-8 either.
-        match std::str::from_utf8(rewritten) {
+        match simdutf8::basic::from_utf8(rewritten) {
             Ok(rewritten) => bytes.extend_from_slice(rewritten.as_bytes()),
             Err(_) => bytes.extend_from_slice(&blanked(rewritten)),
         }

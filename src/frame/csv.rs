@@ -12,7 +12,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::sieve::{Seen, Sieve};
 use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept, shared};
-use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record, undouble};
+use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record};
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
 use crate::split::{Irregular, Line, MAX_RECORD};
@@ -325,15 +325,10 @@ impl<'a> Framer<'a> {
             return (self.layout.dialect.quotes == crate::csv::Quotes::Device).then(|| Span::new(start, end));
         }
         let inner = &text[1..text.len() - 1];
-        if memchr(b'"', inner).is_none() {
-            return Some(Span::new(start + 1, end - 1));
-        }
-        if !only_doubled(inner) {
-            return None;
-        }
+        let Some(first) = memchr(b'"', inner) else { return Some(Span::new(start + 1, end - 1)) };
         let start = self.rewritten.len();
-        undouble(inner, &mut self.rewritten);
-        Some(Span::new(self.text.len() + start, self.text.len() + self.rewritten.len()))
+        undouble_all(inner, first, &mut self.rewritten)
+            .then(|| Span::new(self.text.len() + start, self.text.len() + self.rewritten.len()))
     }
 
     /// Keeps a value that does not stand in the text as it is.
@@ -499,15 +494,19 @@ impl<'a> Framer<'a> {
     }
 }
 
-/// Whether every quote in `inner` is one of a doubled pair.
-fn only_doubled(inner: &[u8]) -> bool {
-    let mut at = 0;
-    while let Some(quote) = memchr(b'"', &inner[at..]) {
-        if inner.get(at + quote + 1) != Some(&b'"') {
+/// Appends a value in which `""` becomes `"`, if every quote in it, the first of which is known, is one of a pair.
+fn undouble_all(inner: &[u8], first: usize, value: &mut Vec<u8>) -> bool {
+    let (begin, mut at, mut quote) = (value.len(), 0, Some(first));
+    while let Some(next) = quote {
+        if inner.get(next + 1) != Some(&b'"') {
+            value.truncate(begin);
             return false;
         }
-        at += quote + 2;
+        value.extend_from_slice(&inner[at..=next]);
+        at = next + 2;
+        quote = memchr(b'"', &inner[at..]).map(|quote| at + quote);
     }
+    value.extend_from_slice(&inner[at..]);
     true
 }
 

@@ -39,8 +39,8 @@ pub fn frame(
     how: How,
 ) -> Records {
     let text = Checked::new(text);
-    let mut table = Table::new(&text, offset, &layout, how);
-    let fast = table.is_utf8.then(|| Fast::new(&mut table));
+    let table = Table::new(&text, offset, &layout, how);
+    let fast = table.is_utf8.then(|| Fast::new(&table));
     let framed = frame_by(table, elements, call, fast);
     framed.records(text, layout)
 }
@@ -60,7 +60,7 @@ pub fn frame_carefully(
 }
 
 /// Frames the elements, the fast way where there is one.
-fn frame_by(table: Table<'_>, elements: &[Element], call: &[u8], mut fast: Option<Fast>) -> Framed {
+fn frame_by<'t>(table: Table<'t>, elements: &[Element], call: &[u8], mut fast: Option<Fast<'t>>) -> Framed {
     let mut framer = Framer { table, members: Vec::new(), names_left: 0 };
     let call = framer.table.rewrite(call);
     for element in elements {
@@ -77,6 +77,9 @@ fn frame_by(table: Table<'_>, elements: &[Element], call: &[u8], mut fast: Optio
             ElementKind::Part(number) => framer.lone_part(range, number, call),
             _ => framer.element(range),
         }
+    }
+    if let Some(fast) = fast {
+        framer.table.count_lines(fast.lines());
     }
     framer.table.finish()
 }

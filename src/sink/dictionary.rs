@@ -1,19 +1,15 @@
 //! Pages of dictionary codes, for values that come again.
 //!
-//! A value of an arrow dictionary is looked up once a batch, a short text by its 16-byte view, and
-//! statistics are made of the distinct values of a page. When the dictionary has grown too large, the
-//! values that follow are written plain, as the parquet crate does.
+//! A value is looked up once: a word where it is first used in the chunk, a text where it stands. When the dictionary has
+//! grown too large, or does not pay, the values that follow are written plain, as the parquet crate does.
+//! Statistics are made of the distinct values of a page.
 //!
 //! Source: Apache Parquet, "Dictionary Encoding". The slow twin is the crate's own writer: the tests
 //! read both back.
 
-use std::hash::BuildHasher;
-
 use arrow::array::{Array, AsArray, DictionaryArray, StringViewArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Int32Type};
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescPtr;
@@ -21,13 +17,27 @@ use parquet::schema::types::ColumnDescPtr;
 use super::hybrid;
 use super::pages::{Chunk, PAGE_ROWS, Pages, Range};
 use super::texts::{PAGE_BYTES, append};
-use crate::prepared::{Coded, Words};
+use super::values::Values;
+use crate::prepared::{self, Coded, Plain, Words};
 
-/// A dictionary that has so many bytes takes no more values.
-const MOST_DICTIONARY_BYTES: usize = 1 << 20;
+/// When a dictionary takes no more values.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// It has so many bytes.
+    bytes: usize,
+    /// It has so many values: what finds them takes memory, too, in every column of the table.
+    values: usize,
+    /// Of so many texts, most did not come again.
+    judged: usize,
+}
 
-/// The same for so many values: what finds them takes memory, too, in every column of the table.
-const MOST_VALUES: usize = 1 << 15;
+impl Limits {
+    /// Of a column whose words are known from block to block.
+    pub const WORDS: Limits = Limits { bytes: 1 << 20, values: 1 << 15, judged: usize::MAX };
+
+    /// Of a column of longer texts, which are more.
+    pub const TEXTS: Limits = Limits { bytes: 4 << 20, values: 1 << 16, judged: PAGE_ROWS / 2 };
+}
 
 /// Rows after which a page of plain values is looked at.
 const PLAIN_STEP: usize = 1024;
@@ -35,12 +45,20 @@ const PLAIN_STEP: usize = 1024;
 /// Encodes one column of one row group.
 pub struct DictionaryColumn {
     pages: Pages,
-    dictionary: Dictionary,
+    limits: Limits,
+    /// The distinct values of the chunk.
+    values: Values,
+    /// How many codes the pages that are done have.
+    coded: usize,
+    /// The dictionary takes no more values.
+    is_full: bool,
     page: OpenPage,
     /// The chunk's codes of a batch's values, found when one first occurs.
     known: Vec<u32>,
     /// The same for the words of lexicons that were seen, the last used at the end.
     lexicons: Vec<Known>,
+    /// A batch's codes without those of rows that have no value.
+    present: Vec<i32>,
 }
 
 /// The chunk's codes of a lexicon's words.
@@ -48,25 +66,6 @@ pub struct DictionaryColumn {
 struct Known {
     lexicon: u64,
     codes: Vec<u32>,
-}
-
-/// The distinct values of the chunk.
-#[derive(Default)]
-struct Dictionary {
-    /// Each as its length and its text: the page's own form.
-    page: Vec<u8>,
-    /// Where each text ends in `page`.
-    ends: Vec<u32>,
-    /// The codes by value; a short text's view stands for it, so that most are found without
-    /// looking at their text.
-    codes: HashTable<(u128, u32)>,
-    /// How many of the first values `codes` knows. It is not made as long as all values are words of one lexicon,
-    /// for these are known to differ.
-    indexed: usize,
-    lexicon: Option<u64>,
-    /// Another in every process: nobody can prepare texts that hash alike.
-    hasher: RandomState,
-    is_full: bool,
 }
 
 /// The values of the page being filled.
@@ -97,15 +96,22 @@ pub fn can_encode(data_type: &DataType) -> bool {
 
 impl DictionaryColumn {
     /// An empty chunk of that column.
-    pub fn new(column: ColumnDescPtr, compression: Compression, statistics: bool) -> DictionaryColumn {
-        let pages = Pages::new(column, compression, statistics);
-        let (known, lexicons) = (Vec::new(), Vec::new());
+    pub fn new(
+        column: ColumnDescPtr,
+        compression: Compression,
+        statistics: bool,
+        limits: Limits,
+    ) -> DictionaryColumn {
         DictionaryColumn {
-            pages,
-            dictionary: Dictionary::default(),
+            pages: Pages::new(column, compression, statistics),
+            limits,
+            values: Values::default(),
+            coded: 0,
+            is_full: false,
             page: OpenPage::default(),
-            known,
-            lexicons,
+            known: Vec::new(),
+            lexicons: Vec::new(),
+            present: Vec::new(),
         }
     }
 
@@ -143,26 +149,65 @@ impl DictionaryColumn {
             let len = self.room().min(column.len() - from);
             let nulls = column.nulls.as_ref().map(|nulls| nulls.slice(from, len));
             self.pages.add(len, nulls.as_ref());
-            let codes = &column.codes[from..from + len];
-            let word = |code: usize| column.words.get(code).as_bytes();
-            let begin = self.page.codes.len();
-            if !self.dictionary.is_full && self.page.append(codes, nulls.as_ref(), &known.codes) {
-                from += len;
-                self.settle()?;
-                continue;
+            let mut codes = &column.codes[from..from + len];
+            let mut present = std::mem::take(&mut self.present);
+            if let Some(nulls) = &nulls {
+                without_nulls(codes, nulls, &mut present);
+                codes = &present;
             }
-            // New words are found in the order of their rows.
-            self.page.codes.truncate(begin);
-            let mut key =
-                |at: usize| self.key(codes[at] as usize, &mut known.codes, Some(column.words.lexicon), word);
-            match &nulls {
-                None => (0..len).for_each(&mut key),
-                Some(nulls) => nulls.valid_indices().for_each(&mut key),
-            }
+            self.words(codes, &column.words, &mut known.codes);
+            self.present = present;
             from += len;
             self.settle()?;
         }
         self.lexicons.push(known);
+        Ok(())
+    }
+
+    /// Appends the words of these codes.
+    fn words(&mut self, codes: &[i32], words: &Words, known: &mut [u32]) {
+        let word = |code: i32| words.get(code as usize).as_bytes();
+        if self.is_full {
+            codes.iter().for_each(|&code| self.plain(word(code)));
+            return;
+        }
+        let begin = self.page.codes.len();
+        self.page.codes.extend(codes.iter().map(|&code| known[code as usize]));
+        let appended = &mut self.page.codes[begin..];
+        if !appended.contains(&UNKNOWN) {
+            return;
+        }
+        // New words are found in the order of their rows.
+        for (own, &code) in appended.iter_mut().zip(codes) {
+            if *own == UNKNOWN {
+                let known = &mut known[code as usize];
+                if *known == UNKNOWN {
+                    *known = self.values.word(word(code), Some(words.lexicon));
+                }
+                *own = *known;
+            }
+        }
+    }
+
+    /// Appends texts that stand one behind the other.
+    ///
+    /// # Errors
+    /// Compressing failed.
+    pub fn write_plain(&mut self, column: &Plain) -> Result<()> {
+        let mut from = 0;
+        while from < column.rows {
+            let len = self.room().min(column.rows - from);
+            let piece = column.slice(from, len);
+            self.pages.add(len, piece.nulls.as_ref());
+            let texts = prepared::texts(&piece.bytes);
+            match self.is_full {
+                false => self.values.codes(texts, &mut self.page.codes),
+                true if self.pages.has_statistics() => texts.for_each(|text| self.plain(text)),
+                true => self.page.plain.extend_from_slice(&piece.bytes),
+            }
+            from += len;
+            self.settle()?;
+        }
         Ok(())
     }
 
@@ -176,9 +221,9 @@ impl DictionaryColumn {
             let len = self.room().min(left);
             self.pages.add_same(len, value.is_some());
             match value.map(str::as_bytes) {
-                Some(text) if self.dictionary.is_full => (0..len).for_each(|_| self.plain(text)),
+                Some(text) if self.is_full => (0..len).for_each(|_| self.plain(text)),
                 Some(text) => {
-                    let code = self.dictionary.code(text, view_of(text));
+                    let code = self.values.code(text);
                     self.page.codes.resize(self.page.codes.len() + len, code);
                 }
                 None => {}
@@ -209,7 +254,7 @@ impl DictionaryColumn {
     /// How many rows may be appended before the next [`DictionaryColumn::settle`].
     fn room(&self) -> usize {
         let room = PAGE_ROWS - self.pages.rows();
-        if self.dictionary.is_full { room.min(PLAIN_STEP) } else { room }
+        if self.is_full { room.min(PLAIN_STEP) } else { room }
     }
 
     /// Ends the page that is full, and the dictionary that has grown too large.
@@ -218,10 +263,10 @@ impl DictionaryColumn {
             self.end_page()?;
         }
         // A page holds codes or plain values, never both.
-        let Dictionary { page, ends, is_full, .. } = &self.dictionary;
-        if !is_full && (page.len() >= MOST_DICTIONARY_BYTES || ends.len() >= MOST_VALUES) {
+        let Limits { bytes, values, .. } = self.limits;
+        if !self.is_full && (self.values.page().len() >= bytes || self.values.len() >= values) {
             self.end_page()?;
-            self.dictionary.is_full = true;
+            self.is_full = true;
         }
         Ok(())
     }
@@ -237,7 +282,7 @@ impl DictionaryColumn {
                 // The same short text once more.
                 Some((before, code)) if before == view => self.page.codes.push(code),
                 _ => {
-                    let code = self.value(array.value(at).as_bytes(), view);
+                    let code = self.value(array.value(at).as_bytes());
                     last = code.filter(|_| is_inline(view)).map(|code| (view, code));
                 }
             }
@@ -251,42 +296,35 @@ impl DictionaryColumn {
         known.resize(values.len(), UNKNOWN);
         let keys = array.keys().values();
         match array.nulls() {
-            None => keys.iter().for_each(|&key| self.key(key as usize, &mut known, None, text)),
+            None => keys.iter().for_each(|&key| self.key(key as usize, &mut known, text)),
             Some(nulls) => {
-                nulls.valid_indices().for_each(|at| self.key(keys[at] as usize, &mut known, None, text));
+                nulls.valid_indices().for_each(|at| self.key(keys[at] as usize, &mut known, text));
             }
         }
         self.known = known;
     }
 
-    /// Appends a value by its key in a batch or lexicon.
+    /// Appends a value by its key in a batch.
     #[inline]
-    fn key<'v>(
-        &mut self,
-        key: usize,
-        known: &mut [u32],
-        lexicon: Option<u64>,
-        text_of: impl Fn(usize) -> &'v [u8],
-    ) {
-        if self.dictionary.is_full {
+    fn key<'v>(&mut self, key: usize, known: &mut [u32], text_of: impl Fn(usize) -> &'v [u8]) {
+        if self.is_full {
             self.plain(text_of(key));
             return;
         }
         let code = &mut known[key];
         if *code == UNKNOWN {
-            let text = text_of(key);
-            *code = self.dictionary.word(text, lexicon);
+            *code = self.values.code(text_of(key));
         }
         self.page.codes.push(*code);
     }
 
     /// Appends a value; comes back with its code, if it has one.
-    fn value(&mut self, text: &[u8], view: u128) -> Option<u32> {
-        if self.dictionary.is_full {
+    fn value(&mut self, text: &[u8]) -> Option<u32> {
+        if self.is_full {
             self.plain(text);
             return None;
         }
-        let code = self.dictionary.code(text, view);
+        let code = self.values.code(text);
         self.page.codes.push(code);
         Some(code)
     }
@@ -306,17 +344,19 @@ impl DictionaryColumn {
         let has_statistics = self.pages.has_statistics();
         let OpenPage { codes, plain, range } = &mut self.page;
         let mut range = std::mem::take(range);
-        if has_statistics && !self.dictionary.is_full {
-            self.dictionary.range_of(codes, &mut range);
-        }
-        if self.dictionary.is_full {
+        if self.is_full {
             self.pages.end(Encoding::PLAIN, range, |body| body.extend_from_slice(plain))?;
         } else {
-            let width = hybrid::width_of(self.dictionary.ends.len().saturating_sub(1) as u32);
+            if has_statistics {
+                range_of(&self.values, codes, &mut range);
+            }
+            let width = hybrid::width_of(self.values.len().saturating_sub(1) as u32);
             self.pages.end(Encoding::RLE_DICTIONARY, range, |body| {
                 body.push(width as u8);
                 hybrid::encode(codes, width, body);
             })?;
+            self.coded += codes.len();
+            self.is_full = self.coded >= self.limits.judged && self.values.len() > self.coded / 2;
         }
         codes.clear();
         plain.clear();
@@ -329,130 +369,43 @@ impl DictionaryColumn {
     /// Compressing failed.
     pub fn close(mut self) -> Result<Chunk> {
         self.end_page()?;
-        self.pages.close(Some((&self.dictionary.page, self.dictionary.ends.len())))
+        self.pages.close(Some((self.values.page(), self.values.len())))
     }
 }
 
-impl OpenPage {
-    /// Appends the chunk's codes of a batch's, without those that are null; whether all are known.
-    fn append(&mut self, codes: &[i32], nulls: Option<&NullBuffer>, known: &[u32]) -> bool {
-        let begin = self.codes.len();
-        let Some(nulls) = nulls else {
-            self.codes.extend(codes.iter().map(|&code| known[code as usize]));
-            return !self.codes[begin..].contains(&UNKNOWN);
-        };
-        self.codes.resize(begin + codes.len() + 64, 0);
-        let mut filled = begin;
-        for (mut bits, codes) in nulls.inner().bit_chunks().iter_padded().zip(codes.chunks(64)) {
-            if bits == 0 {
-                continue;
-            }
-            let Some(out) = self.codes[filled..].first_chunk_mut::<64>() else { break };
-            // Written in any case, and kept where the bit is set: there are as many places as rows.
-            let mut kept = 0;
-            for &code in codes {
-                out[kept & 63] = known[code as usize];
-                kept += (bits & 1) as usize;
-                bits >>= 1;
-            }
-            filled += kept;
-        }
-        self.codes.truncate(filled);
-        !self.codes[begin..].contains(&UNKNOWN)
-    }
+/// Takes the texts of these codes into a range, each once.
+fn range_of(values: &Values, codes: &[u32], range: &mut Range) {
+    let mut seen = vec![false; values.len()];
+    codes.iter().for_each(|&code| seen[code as usize] = true);
+    let occur = seen.iter().enumerate().filter(|(_, seen)| **seen);
+    occur.for_each(|(code, _)| range.text(values.text(code as u32)));
 }
 
-impl Dictionary {
-    /// The text of a code.
-    fn text(&self, code: u32) -> &[u8] {
-        &self.page[text_of(&self.ends, code)]
-    }
-
-    /// Takes the texts of these codes into a range, each once.
-    fn range_of(&self, codes: &[u32], range: &mut Range) {
-        let mut seen = vec![false; self.ends.len()];
-        codes.iter().for_each(|&code| seen[code as usize] = true);
-        let occur = seen.iter().enumerate().filter(|(_, seen)| **seen);
-        occur.for_each(|(code, _)| range.text(self.text(code as u32)));
-    }
-
-    /// The code of a word that is asked for the first time; it may stand here from elsewhere.
-    fn word(&mut self, text: &[u8], lexicon: Option<u64>) -> u32 {
-        if self.ends.is_empty() {
-            self.lexicon = lexicon;
+/// The codes of rows that have a value.
+fn without_nulls(codes: &[i32], nulls: &NullBuffer, present: &mut Vec<i32>) {
+    present.clear();
+    present.resize(codes.len() + 64, 0);
+    let mut filled = 0;
+    for (mut bits, codes) in nulls.inner().bit_chunks().iter_padded().zip(codes.chunks(64)) {
+        if bits == 0 {
+            continue;
         }
-        if self.indexed == 0 && lexicon.is_some() && self.lexicon == lexicon {
-            return self.push(text);
+        let Some(out) = present[filled..].first_chunk_mut::<64>() else { break };
+        // Written in any case, and kept where the bit is set: there are as many places as rows.
+        let mut kept = 0;
+        for &code in codes {
+            out[kept & 63] = code;
+            kept += (bits & 1) as usize;
+            bits >>= 1;
         }
-        self.code(text, view_of(text))
+        filled += kept;
     }
-
-    fn push(&mut self, text: &[u8]) -> u32 {
-        append(text, &mut self.page);
-        self.ends.push(self.page.len() as u32);
-        self.ends.len() as u32 - 1
-    }
-
-    /// Makes all values known to `codes`.
-    fn index(&mut self) {
-        while self.indexed < self.ends.len() {
-            let code = self.indexed as u32;
-            let text = text_of(&self.ends, code);
-            let view = view_of(&self.page[text.clone()]);
-            let Dictionary { page, ends, codes, hasher, .. } = self;
-            codes.insert_unique(
-                hash_of(hasher, view, &page[text]),
-                (stands_for(view), code),
-                |&(known, code)| hash_of(hasher, known, &page[text_of(ends, code)]),
-            );
-            self.indexed += 1;
-        }
-    }
-
-    /// The code of a text, which may be a new one.
-    fn code(&mut self, text: &[u8], view: u128) -> u32 {
-        self.index();
-        let Dictionary { page, ends, codes, hasher, .. } = &*self;
-        let hash = hash_of(hasher, view, text);
-        let same = |&(known, code): &(u128, u32)| {
-            known == stands_for(view) && (is_inline(view) || &page[text_of(ends, code)] == text)
-        };
-        if let Some(&(_, code)) = codes.find(hash, same) {
-            return code;
-        }
-        let code = self.push(text);
-        self.index();
-        code
-    }
-}
-
-/// A long text's view tells where it stands, so only its length and first bytes stand for it.
-fn stands_for(view: u128) -> u128 {
-    if is_inline(view) { view } else { view & u128::from(u64::MAX) }
-}
-
-fn hash_of(hasher: &RandomState, view: u128, text: &[u8]) -> u64 {
-    if is_inline(view) { hasher.hash_one(view) } else { hasher.hash_one(text) }
-}
-
-/// Where a code's text stands in the page, behind its length.
-fn text_of(ends: &[u32], code: u32) -> std::ops::Range<usize> {
-    let start = if code == 0 { 0 } else { ends[code as usize - 1] as usize } + 4;
-    start..ends[code as usize] as usize
+    present.truncate(filled);
 }
 
 /// Whether a view holds its whole text.
 fn is_inline(view: u128) -> bool {
     (view as u32) <= 12
-}
-
-/// The view of a text, as far as [`Dictionary`] looks at it.
-fn view_of(text: &[u8]) -> u128 {
-    let shown = if text.len() <= 12 { text } else { &text[..4] };
-    let mut bytes = [0; 16];
-    bytes[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
-    bytes[4..4 + shown.len()].copy_from_slice(shown);
-    u128::from_le_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -469,7 +422,7 @@ mod tests {
     fn column() -> DictionaryColumn {
         let message = "message m { optional binary text (STRING); }";
         let schema = SchemaDescriptor::new(Arc::new(parse_message_type(message).unwrap()));
-        DictionaryColumn::new(schema.column(0), Compression::UNCOMPRESSED, true)
+        DictionaryColumn::new(schema.column(0), Compression::UNCOMPRESSED, true, Limits::WORDS)
     }
 
     /// What so many words of a lexicon are, that has these.

@@ -17,7 +17,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
-use super::dictionary::{self, DictionaryColumn};
+use super::dictionary::{self, DictionaryColumn, Limits};
 use super::lists::{self, Lists};
 use super::nested::Nested;
 use super::numbers::{self, Numbers};
@@ -114,8 +114,9 @@ impl Encoder {
         let (of, descriptor) = (field.data_type(), descriptor.clone());
         match pages {
             _ if !is_own(codec) => None,
-            Pages::Dictionary if dictionary::can_encode(of) => {
-                let column = DictionaryColumn::new(descriptor, codec, statistics);
+            Pages::Dictionary | Pages::Repeated if dictionary::can_encode(of) => {
+                let limits = if pages == Pages::Repeated { Limits::TEXTS } else { Limits::WORDS };
+                let column = DictionaryColumn::new(descriptor, codec, statistics, limits);
                 Some(Encoder::Dictionary(Box::new(column)))
             }
             Pages::Plain if texts::can_encode(of) => {
@@ -160,6 +161,7 @@ impl Encoder {
     pub fn write_prepared(&mut self, prepared: &Prepared) -> Result<()> {
         match (self, prepared) {
             (Encoder::Dictionary(column), Prepared::Coded(coded)) => column.write_coded(coded),
+            (Encoder::Dictionary(column), Prepared::Plain(plain)) => column.write_plain(plain),
             (Encoder::Texts(column), Prepared::Plain(plain)) => column.write_plain(plain),
             (Encoder::Dictionary(column), Prepared::Same { value, rows }) => {
                 column.write_same(value.as_deref(), *rows)

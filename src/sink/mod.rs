@@ -24,6 +24,7 @@ mod text;
 pub mod text_csv;
 pub mod text_jsonl;
 mod texts;
+mod values;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};

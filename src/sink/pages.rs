@@ -33,6 +33,9 @@ pub const PAGE_ROWS: usize = 20_000;
 /// Room in front of a page's values for its null bits: [`Pages::end_behind`].
 pub const ROOM: usize = PAGE_ROWS / 8 + 32;
 
+/// Room for what the parquet crate writes before a page.
+const PAGE_HEADER: usize = 64;
+
 /// A finished column chunk.
 pub struct Chunk {
     /// Its pages, the dictionary's first.
@@ -263,7 +266,8 @@ impl Pages {
     /// # Errors
     /// Compressing failed.
     pub fn close(self, dictionary: Option<DictionaryPage<'_>>) -> Result<Chunk> {
-        let mut out = TrackedWrite::new(Vec::new());
+        let sizes = self.done.iter().map(|done| done.page.compressed_size() + PAGE_HEADER);
+        let mut out = TrackedWrite::new(Vec::with_capacity(sizes.sum()));
         let mut writer = SerializedPageWriter::new(&mut out);
         let mut footer = Footer::new(self.column.physical_type(), dictionary.is_some());
         if let Some((body, values)) = dictionary {

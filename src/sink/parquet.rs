@@ -357,7 +357,7 @@ fn properties(schema: &SchemaRef, spec: &Spec) -> WriterPropertiesBuilder {
 
 fn encoded(builder: WriterPropertiesBuilder, path: ColumnPath, storage: &Storage) -> WriterPropertiesBuilder {
     let encoding = match storage.pages {
-        Pages::Dictionary => return builder,
+        Pages::Dictionary | Pages::Repeated => return builder,
         Pages::Plain => Encoding::PLAIN,
         Pages::Deltas => Encoding::DELTA_BINARY_PACKED,
         Pages::SharedPrefixes => Encoding::DELTA_BYTE_ARRAY,

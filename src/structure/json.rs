@@ -4,6 +4,8 @@
 //! ([`scan`]); the framer for all bytes at which the plain part of a text ends ([`stops`]). What they mean is up
 //! to these two. The rules for `unsafe` and the slow twin are those of `structure.rs`.
 
+use memchr::memchr_iter;
+
 use super::STEP;
 
 /// Where the structural bytes stand among 64 bytes: bit `i` is byte `i`.
@@ -31,20 +33,63 @@ pub fn scan(text: &[u8], out: &mut Vec<Masks>) {
 }
 
 /// Where the plain part of a text ends: at a quote, a backslash or a control character. One bit a byte, one word
-/// for every 64 bytes; past the end all bits are 1, and so is a whole word behind it. Comes back with how many
-/// line ends there are.
-pub fn stops(text: &[u8], eol: u8, out: &mut Vec<u64>) -> u64 {
-    out.clear();
-    out.reserve(text.len() / STEP + 2);
-    let (steps, rest) = text.as_chunks::<STEP>();
-    let mut lines = stops_of(steps, eol, out);
-    if !rest.is_empty() {
-        let (stops, ends) = portable_stops(&padded(rest), eol);
-        out.push(stops | !0 << rest.len());
-        lines += u64::from(ends);
+/// for every 64 bytes; past the end all bits are 1, and so is a whole word behind it.
+///
+/// They are found a step at a time, so that what is found is used while its text is still near the processor.
+#[derive(Debug)]
+pub struct Stops<'t> {
+    text: &'t [u8],
+    eol: u8,
+    words: Vec<u64>,
+    /// So many bytes were looked at.
+    seen: usize,
+    /// The line ends in them.
+    lines: u64,
+}
+
+/// Bytes that are looked at in one go.
+const NEAR: usize = 32 << 10;
+
+impl<'t> Stops<'t> {
+    /// Nothing is looked at yet.
+    pub fn new(text: &'t [u8], eol: u8) -> Stops<'t> {
+        let mut words = Vec::with_capacity(text.len() / STEP + 2);
+        words.push(!0);
+        Stops { text, eol, words, seen: 0, lines: 0 }
     }
-    out.push(!0);
-    lines
+
+    /// The words; those of the bytes before the one told to [`Stops::look`] are true, the last is all ones.
+    #[inline]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Looks at the text up to that byte at least.
+    #[inline]
+    pub fn look(&mut self, upto: usize) {
+        while self.seen < upto.min(self.text.len()) {
+            self.more();
+        }
+    }
+
+    fn more(&mut self) {
+        let near = &self.text[self.seen..self.text.len().min(self.seen + NEAR)];
+        let (steps, rest) = near.as_chunks::<STEP>();
+        self.words.pop();
+        self.lines += stops_of(steps, self.eol, &mut self.words);
+        if !rest.is_empty() {
+            let (stops, ends) = portable_stops(&padded(rest), self.eol);
+            self.words.push(stops | !0 << rest.len());
+            self.lines += u64::from(ends);
+        }
+        self.words.push(!0);
+        self.seen += near.len();
+    }
+
+    /// How many line ends the text has.
+    pub fn lines(&self) -> u64 {
+        self.lines + memchr_iter(self.eol, &self.text[self.seen..]).count() as u64
+    }
 }
 
 /// Less than 64 bytes, with blanks behind them.
@@ -230,6 +275,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn stops_are_the_same_whatever_was_looked_at_before() {
+        let text: Vec<u8> =
+            (0..3 * NEAR + 77).map(|at| if at % 83 == 0 { b'"' } else { b'a' + (at % 7) as u8 }).collect();
+        let mut whole = Stops::new(&text, b'\n');
+        whole.look(usize::MAX);
+        for first in [0, 1, NEAR - 1, NEAR, NEAR + 1, 3 * NEAR + 76] {
+            let mut stops = Stops::new(&text, b'\n');
+            stops.look(first);
+            let (words, last) = stops.words().split_at(stops.words().len() - 1);
+            assert_eq!((words, last), (&whole.words()[..words.len()], &[!0][..]));
+            assert!(words.len() * STEP >= first);
+            stops.look(text.len());
+            assert_eq!(stops.words(), whole.words());
+        }
+    }
+
     proptest! {
         #[test]
         fn vector_scan_equals_its_slow_twin(text in proptest::collection::vec(
@@ -240,8 +302,12 @@ mod tests {
             let mut found = Vec::new();
             scan(&text, &mut found);
             prop_assert_eq!(&found, &(0..words).map(|at| portable(&whole(at))).collect::<Vec<_>>());
-            let mut found = Vec::new();
-            prop_assert_eq!(stops(&text, b'\n', &mut found), text.iter().filter(|byte| **byte == b'\n').count() as u64);
+            let mut stops = Stops::new(&text, b'\n');
+            let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+            prop_assert_eq!(stops.lines(), lines);
+            stops.look(text.len());
+            prop_assert_eq!(stops.lines(), lines);
+            let found = stops.words();
             prop_assert_eq!(found.len(), words + 1);
             for at in 0..found.len() * STEP {
                 let expected = text.get(at).is_none_or(|&byte| byte == b'"' || byte == b'\\' || byte < b' ');
