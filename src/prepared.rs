@@ -5,6 +5,7 @@
 //! there on, any other stands where it is copied from in one piece. This is how columns go from
 //! [`column`](crate::column) to the sink; nobody else sees it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -281,9 +282,29 @@ impl Coded {
 
     /// The column as an arrow dictionary.
     pub fn into_array(self) -> ArrayRef {
-        let words = StringArray::from_iter_values((0..self.words.len()).map(|code| self.words.get(code)));
-        let keys = Int32Array::new(self.codes, self.nulls);
-        Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(words)))
+        if self.words.len() <= self.len() {
+            let words = StringArray::from_iter_values((0..self.words.len()).map(|code| self.words.get(code)));
+            let keys = Int32Array::new(self.codes, self.nulls);
+            return Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(words)));
+        }
+        self.into_array_of_its_own()
+    }
+
+    /// The same with no more words than occur: a row that is set aside alone must not take a lexicon along.
+    fn into_array_of_its_own(self) -> ArrayRef {
+        let (mut own, mut words) = (HashMap::new(), Vec::new());
+        let mut key = |(row, &code): (usize, &i32)| {
+            if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                return 0;
+            }
+            *own.entry(code).or_insert_with(|| {
+                words.push(self.words.get(code as usize));
+                words.len() as i32 - 1
+            })
+        };
+        let keys: Vec<i32> = self.codes.iter().enumerate().map(&mut key).collect();
+        let keys = Int32Array::new(keys.into(), self.nulls.clone());
+        Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(StringArray::from(words))))
     }
 }
 
@@ -293,6 +314,25 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn an_array_has_the_words_that_occur(
+            rows in proptest::collection::vec(proptest::option::of(0usize..300), 0..400), many in 1usize..300,
+        ) {
+            let mut words = Words::new(0);
+            let mut segment = Segment::default();
+            (0..many).for_each(|at| segment.push(&format!("word {at}")));
+            words.push(segment);
+            let codes: Vec<i32> = rows.iter().map(|row| row.map_or(0, |code| (code % many) as i32)).collect();
+            let nulls = Some(NullBuffer::from_iter(rows.iter().map(Option::is_some)));
+            let array = Coded { codes: codes.clone().into(), nulls, words }.into_array();
+            let array = array.as_dictionary::<Int32Type>();
+            let texts = array.downcast_dict::<StringArray>().unwrap();
+            let found: Vec<Option<String>> = texts.into_iter().map(|text| text.map(str::to_string)).collect();
+            let expected = rows.iter().zip(&codes).map(|(row, code)| row.map(|_| format!("word {code}")));
+            prop_assert_eq!(found, expected.collect::<Vec<_>>());
+            prop_assert!(array.values().len() <= rows.len());
+        }
+
         #[test]
         fn words_keep_their_codes_and_their_segments_are_few(
             pieces in proptest::collection::vec(0usize..40, 0..200),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::views::Arena;
 use crate::format::Layout;
 use crate::format::layout::{Source, Take};
-use crate::frame::{Place, Records, Reject, Span, Stray};
+use crate::frame::{Place, Records, Reject, Span, Stray, spare};
 use crate::recycle::Shelf;
 use crate::schema::Column;
 use crate::time::read_seconds;
@@ -40,7 +40,9 @@ impl Rows {
     /// All records of a block; the memory of its text goes back to the shelf.
     pub fn new(mut records: Records, shelf: &Shelf) -> Rows {
         let arena = Arena::new(std::mem::take(&mut records.arena), shelf);
-        let spans = Columns::new(&std::mem::take(&mut records.spans), records.layout.slots(), records.len());
+        let framed = std::mem::take(&mut records.spans);
+        let spans = Columns::new(&framed, records.layout.slots(), records.len());
+        spare::give(framed);
         Rows { arena, kept: (0..records.len() as u32).collect(), records, spans }
     }
 
@@ -184,14 +186,21 @@ impl Columns {
     fn new(records: &[Span], slots: usize, len: usize) -> Columns {
         // An odd number of cache lines: places of many slots at once do not take each other's in the cache.
         let stride = (len.div_ceil(NEAR) | 1) * NEAR;
-        let mut spans = vec![Span::default(); slots * stride];
+        let mut spans = spare::take();
+        spans.resize(spans.len().max(slots * stride), Span::default());
         let mut at = 0;
         for records in records.chunks(NEAR * slots.max(1)) {
             turn(records, slots, &mut spans[at..], stride);
             at += NEAR;
         }
-        let bytes = |spans: &[Span]| spans.iter().map(|span| u64::from(span.len)).sum();
-        Columns { bytes: spans.chunks_exact(stride).map(bytes).collect(), spans, stride }
+        let bytes = |slot: usize| spans[slot * stride..][..len].iter().map(|span| u64::from(span.len)).sum();
+        Columns { bytes: (0..slots).map(bytes).collect(), spans, stride }
+    }
+}
+
+impl Drop for Columns {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.spans));
     }
 }
 

@@ -11,7 +11,7 @@ use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
 use super::sieve::{Seen, Sieve};
-use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept, shared};
+use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept, shared, spare};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record};
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
@@ -54,7 +54,8 @@ pub fn sieved(
         at = record.end;
     }
     framer.regular(at, bytes.len());
-    let Framer { spans, places, rejects, counts, rewritten, .. } = framer;
+    let Framer { mut spans, places, rejects, counts, rewritten, .. } = framer;
+    spans.truncate(places.len() * layout.slots());
     let text_bytes = bytes.len() as u64;
     let (arena, original) = text.into_arena(&rewritten);
     let strays = Vec::new();
@@ -77,6 +78,7 @@ struct Framer<'a> {
     valid: Option<&'a str>,
     /// Bytes at which a line may begin that is no plain record: a NUL, a blank, the header's first.
     suspicious: [bool; 256],
+    /// Those of the records so far; behind them stand some that mean nothing, or none.
     spans: Vec<Span>,
     places: Vec<Place>,
     rejects: Vec<Reject>,
@@ -126,7 +128,7 @@ impl<'a> Framer<'a> {
             encoding,
             valid,
             suspicious,
-            spans: Vec::with_capacity(room * layout.slots()),
+            spans: spare::take(),
             places: Vec::with_capacity(room),
             rejects: Vec::new(),
             counts: Counts::default(),
@@ -173,11 +175,10 @@ impl<'a> Framer<'a> {
         let lines: u32 = masks.iter().map(|masks| masks.eol.count_ones()).sum();
         let mut open = Open { record: from, field: from, row: self.places.len() * slots, next: 0 };
         open.next = open.row;
-        self.spans.resize(open.row + (lines as usize + 1) * slots, Span::default());
+        self.make_room(&open, (lines as usize + 1) * slots);
         for (step, masks) in masks.iter().enumerate() {
             let quoting = tracker.step(masks);
             if quoting.irregular != 0 {
-                self.spans.truncate(open.row);
                 return Err(open.record);
             }
             let base = from + step * STEP;
@@ -195,7 +196,6 @@ impl<'a> Framer<'a> {
                 self.line_end(&mut open, text, stop)?;
             }
         }
-        self.spans.truncate(open.row);
         if open.record == from { Err(from) } else { Ok(open.record) }
     }
 
@@ -235,10 +235,7 @@ impl<'a> Framer<'a> {
         let Span { start, len } = self.spans[at];
         match self.span(start as usize, (start + len) as usize) {
             Some(span) => self.spans[at] = span,
-            None => {
-                self.spans.truncate(open.row);
-                return Err(open.record);
-            }
+            None => return Err(open.record),
         }
         Ok(())
     }
@@ -260,7 +257,6 @@ impl<'a> Framer<'a> {
             self.spans[open.next..open.row + slots].fill(Span::default());
             open.row += slots;
         } else {
-            self.spans.truncate(open.row);
             self.careful(open.record, stop + 1, false);
             open.row = self.places.len() * slots;
         }
@@ -442,7 +438,8 @@ impl<'a> Framer<'a> {
     }
 
     fn place_fields(&mut self, text: &[u8], fields: &[Field], shift: usize) -> Result<(), (Reason, String)> {
-        let row = self.spans.len();
+        let row = self.places.len() * self.layout.slots();
+        self.spans.truncate(row);
         if fields.len() == self.layout.expected {
             for field in fields {
                 let span = self.careful_span(text, field, shift);

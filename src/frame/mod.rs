@@ -10,6 +10,7 @@ pub mod csv;
 pub mod json;
 pub mod keyed;
 pub mod sieve;
+pub mod spare;
 pub mod xml;
 
 use std::sync::Arc;

@@ -54,11 +54,23 @@ struct Text<'t> {
     head: u128,
 }
 
-/// The least and the greatest of some texts.
+/// The least, the greatest and the longest of some texts.
 struct Bounds<'t> {
     least: Text<'t>,
     greatest: Text<'t>,
+    longest: Text<'t>,
 }
+
+/// Of each length, and of all that are longer: the bits of a head that are text.
+const SHOWN: [u128; 17] = {
+    let mut shown = [u128::MAX; 17];
+    let mut len = 0;
+    while len < 16 {
+        shown[len] = !(u128::MAX >> (8 * len));
+        len += 1;
+    }
+    shown
+};
 
 /// Whether a column of that type can be encoded here.
 pub fn can_encode(data_type: &DataType) -> bool {
@@ -113,15 +125,23 @@ impl Texts {
             let len = (column.rows - from).min(PAGE_ROWS - self.pages.rows());
             let piece = column.slice(from, len);
             self.pages.add(len, piece.nulls.as_ref());
+            let (mut bounds, has_statistics) = (None, self.pages.has_statistics());
+            let texts = Text::all(&piece.bytes).inspect(|text| {
+                if has_statistics {
+                    Bounds::take(&mut bounds, *text);
+                }
+            });
             match &mut self.open {
-                Open::Plain(bytes) => bytes.extend_from_slice(&piece.bytes),
-                Open::Prefixes(prefixes) => prefixes.append_all(Text::all(&piece.bytes)),
+                Open::Prefixes(prefixes) => prefixes.append_all(texts),
+                Open::Plain(bytes) => {
+                    bytes.extend_from_slice(&piece.bytes);
+                    if has_statistics {
+                        texts.for_each(drop);
+                    }
+                }
             }
-            if self.pages.has_statistics()
-                && let Some(Bounds { least, greatest }) = Bounds::of(Text::all(&piece.bytes))
-            {
-                self.range.text(least.bytes);
-                self.range.text(greatest.bytes);
+            if let Some(bounds) = bounds {
+                bounds.told().into_iter().for_each(|text| self.range.text(text.bytes));
             }
             from += len;
             if self.pages.rows() >= PAGE_ROWS || self.open.bytes() >= PAGE_BYTES {
@@ -213,9 +233,8 @@ impl<'t> Text<'t> {
                 window[..text.len().min(16)].copy_from_slice(&text[..text.len().min(16)]);
                 window
             });
-            let beyond = u128::MAX.checked_shr(8 * text.len() as u32).unwrap_or(0);
             bytes = &bytes[4 + text.len()..];
-            Some(Text { bytes: text, head: u128::from_be_bytes(window) & !beyond })
+            Some(Text { bytes: text, head: u128::from_be_bytes(window) & SHOWN[text.len().min(16)] })
         })
     }
 
@@ -225,25 +244,24 @@ impl<'t> Text<'t> {
 }
 
 impl<'t> Bounds<'t> {
-    /// Those of all the texts; where one is too long to be told, it is one of them.
-    fn of(mut texts: impl Iterator<Item = Text<'t>>) -> Option<Bounds<'t>> {
-        let first = texts.next()?;
-        let mut bounds = Bounds { least: first, greatest: first };
-        let mut longest = first;
-        for text in texts {
-            if text.is_less_than(&bounds.least) {
-                bounds.least = text;
-            } else if bounds.greatest.is_less_than(&text) {
-                bounds.greatest = text;
-            }
-            if text.bytes.len() > longest.bytes.len() {
-                longest = text;
-            }
+    /// Takes one more text in.
+    #[inline]
+    fn take(bounds: &mut Option<Bounds<'t>>, text: Text<'t>) {
+        let bounds = bounds.get_or_insert(Bounds { least: text, greatest: text, longest: text });
+        if text.is_less_than(&bounds.least) {
+            bounds.least = text;
+        } else if bounds.greatest.is_less_than(&text) {
+            bounds.greatest = text;
         }
-        if longest.bytes.len() > LONGEST_STATISTIC {
-            bounds.least = longest;
+        if text.bytes.len() > bounds.longest.bytes.len() {
+            bounds.longest = text;
         }
-        Some(bounds)
+    }
+
+    /// What a range is told of them; where one is too long to be told, that it is.
+    fn told(&self) -> [&Text<'t>; 2] {
+        let is_told = self.longest.bytes.len() <= LONGEST_STATISTIC;
+        [if is_told { &self.least } else { &self.longest }, &self.greatest]
     }
 }
 

@@ -26,7 +26,7 @@ use self::classify::{Class, classify};
 use self::index::Index;
 use self::resume::{Resume, trimmed};
 use self::walk::{Turn, Walk, Walker};
-use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
+use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, MOST_ELEMENTS, Skip, Unreadable};
 use crate::format::keys::Keys;
 use crate::format::{Json, Told};
 use crate::json::{Fault, Value, key_at, skip_blank, unescape, value_at, value_end};
@@ -145,7 +145,7 @@ impl Splitter {
         step.index.anchor(0);
         let mut elements = Vec::new();
         let mut done = 0;
-        while done < text.len() {
+        while done < text.len() && elements.len() < MOST_ELEMENTS {
             match step.next(done) {
                 Next::Passed(at) => done = at,
                 Next::Found(element, at) => {

@@ -71,3 +71,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_block_of_short_records_ends_before_they_are_too_many() {
+    let text = r#"{"src":"1"}"#.repeat(3 * MOST_ELEMENTS / 2);
+    let json = by_name("ucm-cdrapi-json").and_then(|format| format.json()).expect("a JSON format");
+    let Cut::Elements(length, elements) = Splitter::new(json).cut(text.as_bytes(), true) else { panic!() };
+    assert_eq!((length, elements.len()), (11 * MOST_ELEMENTS, MOST_ELEMENTS));
+    assert_eq!(cuts("ucm-cdrapi-json", text.as_bytes(), text.len(), false).0.len(), 3 * MOST_ELEMENTS / 2);
+}
