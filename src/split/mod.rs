@@ -18,7 +18,7 @@ use crate::format::{Layout, Syntax};
 pub const BLOCK: usize = 1 << 20;
 
 /// How many records a block of elements has at most, however short they are: each takes room in every slot and column.
-pub const MOST_ELEMENTS: usize = 1 << 13;
+pub const MOST_ELEMENTS: usize = 1 << 14;
 
 /// The longest record that is read; a longer one is rejected as `too-large`.
 pub const MAX_RECORD: usize = 16 << 20;
