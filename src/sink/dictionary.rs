@@ -182,7 +182,7 @@ impl DictionaryColumn {
             if *own == UNKNOWN {
                 let known = &mut known[code as usize];
                 if *known == UNKNOWN {
-                    *known = self.values.word(word(code), Some(words.lexicon));
+                    *known = self.values.word(word(code), words.lexicon);
                 }
                 *own = *known;
             }

@@ -135,6 +135,7 @@ impl Texts {
                 Open::Prefixes(prefixes) => prefixes.append_all(texts),
                 Open::Plain(bytes) => {
                     bytes.extend_from_slice(&piece.bytes);
+                    // Gone over for their bounds alone.
                     if has_statistics {
                         texts.for_each(drop);
                     }

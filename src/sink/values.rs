@@ -23,6 +23,7 @@ pub struct Values {
     /// How many of the first texts stand in `table`. It is not made as long as all are words of one lexicon, for
     /// these are known to differ.
     indexed: usize,
+    /// Whose word the first text was.
     lexicon: Option<u64>,
     /// Another in every process: nobody can prepare texts that hash alike.
     hasher: RandomState,
@@ -88,11 +89,11 @@ impl Values {
     }
 
     /// The code of a lexicon's word that is asked for the first time; it may stand here from elsewhere.
-    pub fn word(&mut self, text: &[u8], lexicon: Option<u64>) -> u32 {
+    pub fn word(&mut self, text: &[u8], lexicon: u64) -> u32 {
         if self.ends.is_empty() {
-            self.lexicon = lexicon;
+            self.lexicon = Some(lexicon);
         }
-        if self.indexed == 0 && lexicon.is_some() && self.lexicon == lexicon {
+        if self.indexed == 0 && self.lexicon == Some(lexicon) {
             return self.push(text);
         }
         self.code(text)
@@ -198,9 +199,9 @@ mod tests {
     #[test]
     fn words_of_a_lexicon_and_texts_from_elsewhere_stand_once() {
         let mut values = Values::default();
-        assert_eq!(["a", "b"].map(|word| values.word(word.as_bytes(), Some(1))), [0, 1]);
-        assert_eq!(["b", "c"].map(|word| values.word(word.as_bytes(), Some(2))), [1, 2]);
-        assert_eq!((values.code(b"a"), values.code(b"d"), values.word(b"c", Some(1))), (0, 3, 2));
+        assert_eq!(["a", "b"].map(|word| values.word(word.as_bytes(), 1)), [0, 1]);
+        assert_eq!(["b", "c"].map(|word| values.word(word.as_bytes(), 2)), [1, 2]);
+        assert_eq!((values.code(b"a"), values.code(b"d"), values.word(b"c", 1)), (0, 3, 2));
         assert_eq!(values.len(), 4);
     }
 }

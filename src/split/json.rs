@@ -26,10 +26,13 @@ use self::classify::{Class, classify};
 use self::index::Index;
 use self::resume::{Resume, trimmed};
 use self::walk::{Turn, Walk, Walker};
-use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, MOST_ELEMENTS, Skip, Unreadable};
+use super::{Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
 use crate::format::keys::Keys;
 use crate::format::{Json, Told};
 use crate::json::{Fault, Value, key_at, skip_blank, unescape, value_at, value_end};
+
+/// Elements of a block, however short they are: each takes room in every slot and column.
+const MOST_ELEMENTS: usize = 1 << 14;
 
 /// Members of an envelope that are remembered, and how much of each.
 const TOLD: usize = 64;

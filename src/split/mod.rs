@@ -17,9 +17,6 @@ use crate::format::{Layout, Syntax};
 /// blocks are cut depends on the input and on that alone, never on memory, threads or timing.
 pub const BLOCK: usize = 1 << 20;
 
-/// How many records a block of elements has at most, however short they are: each takes room in every slot and column.
-pub const MOST_ELEMENTS: usize = 1 << 14;
-
 /// The longest record that is read; a longer one is rejected as `too-large`.
 pub const MAX_RECORD: usize = 16 << 20;
 

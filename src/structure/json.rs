@@ -1,7 +1,7 @@
 //! Finds the bytes that give a JSON dump its structure, 64 bytes at a time.
 //!
 //! The splitter asks for quotes, backslashes, brackets, and the bytes that may follow a text's closing quote
-//! ([`scan`]); the framer for all bytes at which the plain part of a text ends ([`stops`]). What they mean is up
+//! ([`scan`]); the framer for all bytes at which the plain part of a text ends ([`Stops`]). What they mean is up
 //! to these two. The rules for `unsafe` and the slow twin are those of `structure.rs`.
 
 use memchr::memchr_iter;

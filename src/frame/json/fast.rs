@@ -265,7 +265,7 @@ impl<'t> Fast<'t> {
             if text.get(value) != Some(&b'"') {
                 break;
             }
-            let stop = self.near_stop(value + 1);
+            let stop = self.stop(value + 1);
             if text.get(stop) != Some(&b'"') || !row.put_first(slot.into(), Span::new(value + 1, stop)) {
                 break;
             }
@@ -445,27 +445,20 @@ impl<'t> Fast<'t> {
         (plain == Ok(false)).then_some((span, stop + 1))
     }
 
-    /// The same as [`Fast::stop`], for values that are mostly short: the bits of the next 64 bytes are put together,
-    /// so that it makes no difference which word they stand in.
+    /// The next byte that ends the plain part of a text; the text's length where there is none.
     #[inline]
-    fn near_stop(&self, at: usize) -> usize {
-        let (word, shift) = (at / STEP, at % STEP);
-        if let Some(&[first, second]) = self.stops.words().get(word..).and_then(<[u64]>::first_chunk) {
+    fn stop(&self, at: usize) -> usize {
+        let (mut word, shift, words) = (at / STEP, at % STEP, self.stops.words());
+        // Most are near: the bits of the next 64 bytes are put together, so that it makes no difference which word
+        // they stand in.
+        if let Some(&[first, second]) = words.get(word..).and_then(<[u64]>::first_chunk) {
             let near = first >> shift | second << 1 << (STEP - 1 - shift);
             if near != 0 {
                 return at + near.trailing_zeros() as usize;
             }
         }
-        self.stop(at)
-    }
-
-    /// The next byte that ends the plain part of a text; the text's length where there is none.
-    #[inline]
-    fn stop(&self, at: usize) -> usize {
-        let mut word = at / STEP;
-        let words = self.stops.words();
         let Some(&first) = words.get(word) else { return at };
-        let mut stops = first >> (at % STEP) << (at % STEP);
+        let mut stops = first >> shift << shift;
         while stops == 0 {
             word += 1;
             // The last word is all ones.
