@@ -72,6 +72,7 @@ mod structure;
 mod survey;
 mod tally;
 pub mod time;
+mod weight;
 mod workers;
 mod xml;
 

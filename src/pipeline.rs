@@ -7,7 +7,7 @@
 //!                                       ▼  │   workers: frame, columns
 //! ```
 //!
-//! The queue holds a bounded number of bytes: whoever takes batches slowly stops the reader. One
+//! What the queue holds is bounded by its weight: whoever takes batches slowly stops the reader. One
 //! loop serves one thread and many. A fault ends its input, not the run. Once the caller wants an end, there
 //! are no more events; that it was no end of the inputs is for whoever asked to know.
 
@@ -28,7 +28,6 @@ use crate::paging::Paging;
 use crate::recycle::Shelf;
 use crate::schema::{self, TimeKind};
 use crate::source::inputs::Input;
-use crate::split::Content;
 use crate::workers::{Pending, Workers, unbroken};
 pub use opening::times_of;
 use opening::{Dumps, Found, Open};
@@ -71,7 +70,7 @@ pub struct Pipeline {
     workers: Workers,
     open: Option<(usize, Open)>,
     queue: VecDeque<Queued>,
-    /// Bytes of the blocks in the queue, and how many there may be.
+    /// What the blocks in the queue weigh, and how much that may be.
     queued: u64,
     limit: u64,
     times: Option<TimeKind>,
@@ -96,7 +95,7 @@ enum Queued {
 }
 
 impl Pipeline {
-    /// A pipeline over these inputs that keeps at most so many bytes of blocks in its queue.
+    /// A pipeline over these inputs that keeps blocks of at most this weight in its queue.
     pub fn new(
         inputs: Vec<Input>,
         options: Arc<Options>,
@@ -214,16 +213,11 @@ impl Pipeline {
 
     fn decode(&mut self, work: Work) {
         let (Some((at, _)), Some(schema)) = (&self.open, &self.built) else { return };
-        let bytes = match &work.block.content {
-            Content::Records { text, .. }
-            | Content::Elements { text, .. }
-            | Content::Rejected { text, .. } => text.len() as u64,
-            Content::Passed { .. } => 0,
-        };
+        let weight = work.block.weight();
         let (options, schema, decode) = (self.options.clone(), schema.clone(), self.decode);
         let pending = self.workers.submit(move || decode(work, &options, &schema));
-        self.queued += bytes;
-        self.queue.push_back(Queued::Batch(*at, pending, bytes));
+        self.queued += weight;
+        self.queue.push_back(Queued::Batch(*at, pending, weight));
     }
 
     fn close(&mut self, error: Option<Error>) {
@@ -249,8 +243,8 @@ impl Iterator for Pipeline {
         match self.queue.pop_front()? {
             Queued::Begin(name, input) => Some(Event::Begin(name, input)),
             Queued::End(at, ended) => Some(Event::End(at, ended)),
-            Queued::Batch(at, pending, bytes) => {
-                self.queued -= bytes;
+            Queued::Batch(at, pending, weight) => {
+                self.queued -= weight;
                 match pending.wait() {
                     Ok(mut batch) => {
                         if let Some(paging) = &mut self.paging {
@@ -282,7 +276,7 @@ impl Pipeline {
         };
         let gone = self.queue.iter().filter(|queued| !is_other(queued));
         let gone: u64 =
-            gone.map(|queued| if let Queued::Batch(_, _, bytes) = queued { *bytes } else { 0 }).sum();
+            gone.map(|queued| if let Queued::Batch(_, _, weight) = queued { *weight } else { 0 }).sum();
         self.queued -= gone;
         self.queue.retain(is_other);
     }

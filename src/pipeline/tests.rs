@@ -9,6 +9,7 @@ use arrow::array::AsArray;
 use super::*;
 use crate::schema::Column;
 use crate::source::inputs::{Brought, Place};
+use crate::split::Content;
 use crate::time::Zone;
 
 const HEADER: &str = "AcctId,src,dst,start,duration,uniqueid\n";

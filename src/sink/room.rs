@@ -2,17 +2,18 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::weight;
 use crate::workers::help;
 
-/// Bytes of text that a batch comes from, mostly.
-const BATCH_TEXT: u64 = 1 << 20;
+/// What a batch weighs ([`weight`]), mostly.
+const BATCH: u64 = 1 << 20;
 
 /// The place for what waits.
 #[derive(Debug)]
 pub struct Room {
-    /// Bytes of text from which on nothing enters.
+    /// The weight from which on nothing enters.
     most: u64,
-    /// Bytes of text that the rows which wait came from.
+    /// What the rows weigh that wait.
     waiting: Mutex<u64>,
     fewer: Condvar,
 }
@@ -28,11 +29,7 @@ pub struct Ticket {
 impl Room {
     /// For so many batches.
     pub fn new(batches: usize) -> Arc<Room> {
-        Arc::new(Room {
-            most: batches.max(1) as u64 * BATCH_TEXT,
-            waiting: Mutex::new(0),
-            fewer: Condvar::new(),
-        })
+        Arc::new(Room { most: batches.max(1) as u64 * BATCH, waiting: Mutex::new(0), fewer: Condvar::new() })
     }
 
     /// A place for rows, with none yet. Blocks while the room is full.
@@ -53,7 +50,7 @@ impl Room {
 
     /// For how many batches it is.
     pub fn batches(&self) -> usize {
-        (self.most / BATCH_TEXT) as usize
+        (self.most / BATCH) as usize
     }
 
     fn waiting(&self) -> MutexGuard<'_, u64> {
@@ -65,17 +62,34 @@ impl Ticket {
     /// More rows take this place; comes back with how many it has, and of how many bytes.
     pub fn add(&self, rows: usize, text: u64) -> (usize, u64) {
         let mut has = self.has.lock().unwrap_or_else(PoisonError::into_inner);
-        has.0 += rows;
-        has.1 += text;
-        *self.room.waiting() += text;
+        let before = weight::of(has.0, has.1);
+        *has = (has.0 + rows, has.1 + text);
+        *self.room.waiting() += weight::of(has.0, has.1) - before;
         *has
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let (_, text) = *self.has.get_mut().unwrap_or_else(PoisonError::into_inner);
-        *self.room.waiting() -= text;
+        let (rows, text) = *self.has.get_mut().unwrap_or_else(PoisonError::into_inner);
+        *self.room.waiting() -= weight::of(rows, text);
         self.room.fewer.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_take_room_however_short_they_are() {
+        let room = Room::new(2);
+        let ticket = room.enter();
+        assert_eq!(ticket.add(1000, BATCH), (1000, BATCH));
+        assert!(!room.is_full());
+        assert_eq!(ticket.add(15_384, 100), (16_384, BATCH + 100));
+        assert!(room.is_full());
+        drop(ticket);
+        assert_eq!(*room.waiting(), 0);
     }
 }

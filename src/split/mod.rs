@@ -11,7 +11,10 @@ pub mod xml;
 
 use std::sync::Arc;
 
+use memchr::memchr_iter;
+
 use crate::format::{Layout, Syntax};
+use crate::weight;
 
 /// How many bytes a block has, unless a single record is longer; twice as many where a filter is. A constant: where
 /// blocks are cut depends on the input and on that alone, never on memory, threads or timing.
@@ -32,6 +35,32 @@ pub struct Block {
     pub layout: Arc<Layout>,
     /// The records.
     pub content: Content,
+}
+
+/// How long a text's lines are is told by so many pieces of it, of so many bytes each.
+const PIECES: usize = 16;
+const PIECE: usize = 256;
+
+impl Block {
+    /// What it weighs ([`weight`]).
+    pub fn weight(&self) -> u64 {
+        let (records, text) = match &self.content {
+            Content::Records { text, .. } => (about_lines(text, self.layout.dialect.eol), text.len()),
+            Content::Elements { text, elements, .. } => (elements.len(), text.len()),
+            Content::Rejected { text, .. } => (1, text.len()),
+            Content::Passed { .. } => (0, 0),
+        };
+        weight::of(records, text as u64)
+    }
+}
+
+/// About how many lines a text has.
+fn about_lines(text: &[u8], eol: u8) -> usize {
+    let pieces =
+        || text.chunks(text.len().div_ceil(PIECES).max(PIECE)).map(|part| &part[..part.len().min(PIECE)]);
+    let seen: usize = pieces().map(<[u8]>::len).sum();
+    let ends: usize = pieces().map(|piece| memchr_iter(eol, piece).count()).sum();
+    ends * text.len() / seen.max(1)
 }
 
 /// What a block holds.
@@ -270,5 +299,22 @@ impl Irregular {
     /// The same, so many bytes further on.
     pub fn shifted(self, by: usize) -> Irregular {
         Irregular { start: self.start + by, end: self.end + by, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_about_counted() {
+        assert_eq!(about_lines(b"", b'\n'), 0);
+        assert_eq!(about_lines(b"a\nb\nc\n", b'\n'), 3);
+        assert_eq!(about_lines(&b"0123456789012345678901234567890\n".repeat(1000), b'\n'), 1000);
+        assert_eq!(about_lines(&b"\n".repeat(BLOCK + 1), b'\n'), BLOCK + 1);
+        assert_eq!(about_lines(&b"x".repeat(BLOCK), b'\n'), 0);
+        // Lines that are long at the front alone do not hide the others.
+        let mixed = [b"x".repeat(BLOCK / 2), b"1,2\n".repeat(BLOCK / 8)].concat();
+        assert_eq!(about_lines(&mixed, b'\n'), BLOCK / 8);
     }
 }
