@@ -1,24 +1,23 @@
 //! What a dataset is made of: `_manifest.json`, by which inputs are added once, and parts of a killed run are known.
 //!
-//! An input is known by its content: its size, and a hash of its beginning and its end. So a log that was rotated or a
-//! folder that was moved is not added again, whatever its name; and one that has grown since is told, for its first
-//! part is in the dataset already. The file has no times in it: the same steps leave the same bytes.
+//! How an input is known again is told in `known`. The file has no times in it: the same steps leave the same bytes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+mod known;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use siphasher::sip128::{Hasher128, SipHasher24};
-use std::hash::Hasher;
 use walkdir::WalkDir;
 
 use crate::error::{Error, Result};
 use crate::report::LeftOut;
 use crate::sink::publish::Staged;
 use crate::sink::publish::folder::{is_empty, is_ours};
-use crate::source::inputs::{Input, MANIFEST, Place};
+use crate::source::inputs::MANIFEST;
+pub(crate) use known::{Known, Print, Standing};
 
 /// A dataset's list of inputs and parts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,43 +85,6 @@ pub(crate) struct ListedPart {
     /// How many bytes it has.
     pub(crate) bytes: u64,
 }
-
-/// What a file's content is known by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Print {
-    /// Its size.
-    pub(crate) bytes: u64,
-    /// A hash of its first 64 KiB.
-    pub(crate) head: String,
-    /// A hash of its last 64 KiB.
-    pub(crate) tail: String,
-    /// Whether it has a header at most.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub(crate) is_one_line: bool,
-}
-
-/// How an input stands to a dataset.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Standing {
-    /// It is not in it; what it is to be known by, if it is no pipe.
-    New(Option<Print>),
-    /// It is in it, as this.
-    Listed(Listed),
-    /// It begins with what is in it, as this.
-    Grown(Listed),
-}
-
-/// The inputs of a dataset, by their content and by their beginnings.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    inputs: Vec<Listed>,
-    by_print: HashMap<Print, usize>,
-    /// By the length of what was hashed of their beginnings, and by that hash.
-    by_head: BTreeMap<usize, HashMap<String, Vec<usize>>>,
-}
-
-/// So much of a file's beginning and end is hashed.
-const ENDS: u64 = 64 << 10;
 
 impl Manifest {
     /// That of a folder; none where there is no folder, or nothing in it.
@@ -210,106 +172,4 @@ impl Manifest {
         }
         Ok(())
     }
-}
-
-impl Known {
-    /// The inputs of a dataset.
-    pub(crate) fn of(manifest: &Manifest) -> Known {
-        let mut known = Known::default();
-        manifest.inputs.iter().for_each(|listed| known.add(listed.clone()));
-        known
-    }
-
-    fn add(&mut self, listed: Listed) {
-        let Some(print) = &listed.print else { return };
-        let at = self.inputs.len();
-        self.by_print.entry(print.clone()).or_insert(at);
-        // All dumps of a kind begin with the same header.
-        if !print.is_one_line {
-            let of_length = self.by_head.entry(print.bytes.min(ENDS) as usize).or_default();
-            of_length.entry(print.head.clone()).or_default().push(at);
-        }
-        self.inputs.push(listed);
-    }
-
-    /// How an input stands to the dataset; if it is new, it is known from now on.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(crate) fn standing(&mut self, input: &Input) -> io::Result<Standing> {
-        let (Some(print), Place::File(path)) = (Print::of(input)?, &input.place) else {
-            return Ok(Standing::New(None));
-        };
-        if let Some(at) = self.by_print.get(&print) {
-            return Ok(Standing::Listed(self.inputs[*at].clone()));
-        }
-        if let Some(at) = self.beginning(path, &print)? {
-            return Ok(Standing::Grown(self.inputs[at].clone()));
-        }
-        let (source, print) = (input.name.clone(), Some(print));
-        self.add(Listed { source, print: print.clone(), ..Listed::default() });
-        Ok(Standing::New(print))
-    }
-
-    /// The listed input that a file has grown from.
-    fn beginning(&self, path: &Path, print: &Print) -> io::Result<Option<usize>> {
-        let mut file = File::open(path)?;
-        let head = held_at(&mut file, 0)?;
-        // There may be as many lengths as inputs: each byte is hashed once for all of them.
-        let (mut hasher, mut hashed) = (SipHasher24::new(), 0);
-        for (length, of_length) in self.by_head.range(1..=head.len()) {
-            hasher.write(&head[hashed..*length]);
-            hashed = *length;
-            for at in of_length.get(&shown(&hasher)).into_iter().flatten() {
-                let old = self.inputs[*at].print.as_ref().filter(|old| old.bytes < print.bytes);
-                let Some(old) = old else { continue };
-                if old.bytes <= ENDS || hash(&held_at(&mut file, old.bytes - ENDS)?) == old.tail {
-                    return Ok(Some(*at));
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl Print {
-    /// That of an input; none of a pipe.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(crate) fn of(input: &Input) -> io::Result<Option<Print>> {
-        let Place::File(path) = &input.place else { return Ok(None) };
-        if !fs::metadata(path)?.is_file() {
-            return Ok(None);
-        }
-        let mut file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        let (head, tail) = (held_at(&mut file, 0)?, held_at(&mut file, bytes.saturating_sub(ENDS))?);
-        let line = head.iter().position(|byte| *byte == b'\n').map_or(head.len(), |end| end + 1);
-        let is_one_line = line as u64 == bytes;
-        Ok(Some(Print { bytes, head: hash(&head), tail: hash(&tail), is_one_line }))
-    }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-/// The 64 KiB that begin there, or what there is of them.
-fn held_at(file: &mut File, at: u64) -> io::Result<Vec<u8>> {
-    let mut held = Vec::new();
-    file.seek(SeekFrom::Start(at))?;
-    file.take(ENDS).read_to_end(&mut held)?;
-    Ok(held)
-}
-
-fn hash(bytes: &[u8]) -> String {
-    let mut hasher = SipHasher24::new();
-    hasher.write(bytes);
-    shown(&hasher)
-}
-
-fn shown(hasher: &SipHasher24) -> String {
-    let hash = hasher.finish128();
-    format!("{:016x}{:016x}", hash.h1, hash.h2)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -392,6 +393,67 @@ fn an_input_that_has_grown_under_another_name_fails_too() {
     let sources: Vec<Value> = folder.json("ds/_manifest.json")["inputs"].as_array().unwrap().clone();
     assert_eq!(sources.len(), 4);
     assert_eq!(sources[3]["source"], "other.csv");
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn a_log_that_was_compressed_when_it_was_rotated_is_not_added_again() {
+    let folder = Folder::new();
+    let (small, large) = (dump(0, 10, 3), dump(100, 6000, 3));
+    assert!(large.len() > 128 << 10);
+    folder.write("small.csv", &small);
+    folder.write("large.csv", &large);
+    // What the others begin with is listed, too.
+    folder.write("prefix.csv", dump(100, 4000, 3));
+    folder.write("short.csv", dump(0, 5, 3));
+    folder.run("convert small.csv large.csv prefix.csv short.csv -o ds --append").exits(0);
+    let parts = folder.files("ds");
+    folder.write("small.csv.1.gz", gzip(&small));
+    folder.write("large.csv.1.gz", gzip(&large));
+    folder.write("large.csv.1.zst", zstd::encode_all(large.as_bytes(), 1).unwrap());
+    let again = folder.run("convert small.csv.1.gz large.csv.1.gz large.csv.1.zst -o ds --append");
+    again
+        .exits(0)
+        .says("small.csv.1.gz: in the dataset already, as small.csv")
+        .says("large.csv.1.gz: in the dataset already, as large.csv")
+        .says("large.csv.1.zst: in the dataset already, as large.csv");
+    assert_eq!(folder.files("ds"), parts);
+}
+
+#[test]
+fn a_compressed_log_that_is_another_or_has_grown_is_told_from_those_that_are_listed() {
+    let folder = Folder::new();
+    let large = dump(100, 3000, 3);
+    folder.write("small.csv", dump(0, 10, 3));
+    folder.write("large.csv", &large);
+    folder.run("convert small.csv large.csv -o ds --append").exits(0);
+    folder.write("small.1.gz", gzip(&dump(0, 20, 3)));
+    folder.write("large.1.gz", gzip(&dump(100, 4000, 3)));
+    let mut damaged = gzip(&large);
+    let sum = damaged.len() - 8;
+    damaged[sum] ^= 1;
+    folder.write("damaged.gz", damaged);
+    // These have the same beginning, of 64 KiB: one goes on in another way, one is shorter.
+    folder.write("other.gz", gzip(&(dump(100, 2500, 3) + &dump(9000, 2000, 3)[HEADER.len() + 1..])));
+    folder.write("shorter.gz", gzip(&dump(100, 2500, 3)));
+    let run = folder.run("convert small.1.gz large.1.gz damaged.gz other.gz shorter.gz -o ds --append");
+    let says = "has grown since its first ";
+    ["small.1.gz", "large.1.gz", "damaged.gz"]
+        .iter()
+        .fold(run.exits(4), |run, name| run.says(&format!("{name}: {says}")));
+    let manifest = folder.json("ds/_manifest.json");
+    let listed = manifest["inputs"].as_array().unwrap();
+    let rows: Vec<(&str, u64)> = listed
+        .iter()
+        .map(|input| (input["source"].as_str().unwrap(), input["written"].as_u64().unwrap()))
+        .collect();
+    let before = [("small.csv", 10), ("large.csv", 3000)];
+    assert_eq!(rows, [before[0], before[1], ("other.gz", 4500), ("shorter.gz", 2500)]);
 }
 
 #[test]

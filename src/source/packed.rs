@@ -14,6 +14,7 @@ mod rejects;
 mod unpack;
 mod xz;
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -105,6 +106,16 @@ struct Gone;
 pub fn is_packed(head: &[u8]) -> bool {
     let looks = looks_like(head);
     is_compressed(looks) || matches!(looks, Looks::Zip | Looks::Tar) || rejects::is_rejects(head)
+}
+
+/// What is in a file that begins so, if that is compressed, and no archive.
+pub fn content(file: File, head: &[u8]) -> Option<Box<dyn Read>> {
+    let looks = looks_like(head);
+    if !is_compressed(looks) {
+        return None;
+    }
+    let (looks, bytes) = unpack::decompressed(Box::new(file), looks).ok()?;
+    (!matches!(looks, Looks::Zip | Looks::Tar)).then_some(bytes)
 }
 
 fn is_compressed(looks: Looks) -> bool {
