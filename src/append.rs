@@ -56,7 +56,7 @@ pub(crate) fn append(job: &Job, target: &Path, started: Instant) -> Result<Outco
     keep_rejects(job, &manifest, &mut run)?;
     run.carried = manifest.unfinished.unwrap_or_default();
     let new = sort_out(job, &manifest, &mut run);
-    let added = steps(job, new, &mut manifest, &folder, &mut run);
+    let added = new.and_then(|new| steps(job, new, &mut manifest, &folder, &mut run));
     let is_done = added.is_ok() && matches!(run.verdict(job.agreed), Exit::Done | Exit::Incomplete);
     if !is_done {
         // Parts of steps that stand stay; nobody is told of another fault than the first.
@@ -143,12 +143,14 @@ fn check_shape(job: &Job, target: &Path, there: &Shape) -> Result<()> {
 }
 
 /// The inputs that are new; the others are told of.
-fn sort_out(job: &Job, manifest: &Manifest, run: &mut Run) -> Vec<New> {
+fn sort_out(job: &Job, manifest: &Manifest, run: &mut Run) -> Result<Vec<New>> {
     let mut known = Known::of(manifest);
     let mut new = Vec::new();
     for input in &job.inputs.inputs {
         let failed = |why: String| Some(Error::input(&input.name, why));
-        match known.standing(input) {
+        let standing = known.standing(input, &job.progress);
+        job.progress.check()?;
+        match standing {
             // Reading it tells why.
             Err(_) => new.push(New { input: input.clone(), print: None }),
             Ok(Standing::New(print)) => new.push(New { input: input.clone(), print }),
@@ -171,7 +173,7 @@ fn sort_out(job: &Job, manifest: &Manifest, run: &mut Run) -> Vec<New> {
             }
         }
     }
-    new
+    Ok(new)
 }
 
 /// Why an input is passed over that is in the dataset.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::{Listed, Manifest};
+use crate::convert::Progress;
 use crate::source::inputs::{Input, Place};
 use crate::source::packed;
 use crate::workers::unbroken;
@@ -74,11 +75,12 @@ impl Known {
         self.inputs.push(listed);
     }
 
-    /// How an input stands to the dataset; if it is new, it is known from now on.
+    /// How an input stands to the dataset; if it is new, it is known from now on. Once the caller wants an end, no more
+    /// is unpacked, and what it says is not to be used.
     ///
     /// # Errors
     /// It cannot be read.
-    pub(crate) fn standing(&mut self, input: &Input) -> io::Result<Standing> {
+    pub(crate) fn standing(&mut self, input: &Input, progress: &Progress) -> io::Result<Standing> {
         let (Some(print), Place::File(path)) = (Print::of(input)?, &input.place) else {
             return Ok(Standing::New(None));
         };
@@ -91,7 +93,7 @@ impl Known {
             return Ok(Standing::Grown(self.inputs[at].clone()));
         }
         // What cannot be unpacked is new: reading it tells why.
-        if let Ok(Some(standing)) = unbroken(|| self.packed(file, &head)) {
+        if let Ok(Some(standing)) = unbroken(|| self.packed(file, &head, progress)) {
             return Ok(standing);
         }
         let (source, print) = (input.name.clone(), Some(print));
@@ -113,9 +115,10 @@ impl Known {
 
     /// How the content of a compressed file stands to the dataset; nothing where it is new, or the file
     /// not compressed.
-    fn packed(&self, mut file: File, head: &[u8]) -> Option<Standing> {
+    fn packed(&self, mut file: File, head: &[u8], progress: &Progress) -> Option<Standing> {
         file.seek(SeekFrom::Start(0)).ok()?;
-        let mut content = Passing { content: packed::content(file, head)?, passed: 0, last: Vec::new() };
+        let content = packed::content(file, head)?;
+        let mut content = Passing { content, progress, passed: 0, last: Vec::new() };
         content.pass(ENDS)?;
         let mut listed = self.that_begin(&content.last);
         listed.sort_by_key(|(_, old)| old.bytes);
@@ -153,17 +156,20 @@ impl Known {
 }
 
 /// Content that is passed over, of which the last 64 KiB are held.
-struct Passing<R> {
+struct Passing<'p, R> {
     content: R,
+    progress: &'p Progress,
     passed: u64,
     last: Vec<u8>,
 }
 
-impl<R: Read> Passing<R> {
-    /// Goes on by so many bytes, or as many as there are; comes back with how many. Nothing where it cannot be read.
+impl<R: Read> Passing<'_, R> {
+    /// Goes on by so many bytes, or as many as there are; comes back with how many. Nothing where it cannot be read, or
+    /// is not to be.
     fn pass(&mut self, bytes: u64) -> Option<u64> {
         let mut left = bytes;
         while left > 0 {
+            self.progress.check().ok()?;
             let read = (&mut self.content).take(left.min(ENDS)).read_to_end(&mut self.last).ok()? as u64;
             self.last.drain(..self.last.len().saturating_sub(ENDS as usize));
             self.passed += read;
@@ -216,4 +222,25 @@ fn hash(bytes: &[u8]) -> String {
 fn shown(hasher: &SipHasher24) -> String {
     let hash = hasher.finish128();
     format!("{:016x}{:016x}", hash.h1, hash.h2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_over_is_held_in_part_and_can_be_stopped() {
+        let progress = Progress::default();
+        let content = io::repeat(b'x').take(ENDS).chain(io::repeat(b'y').take(ENDS - 1));
+        let mut passing = Passing { content, progress: &progress, passed: 0, last: Vec::new() };
+        assert_eq!(passing.pass(ENDS + 1), Some(ENDS + 1));
+        assert_eq!(
+            (passing.last.len(), passing.last.iter().filter(|byte| **byte == b'y').count()),
+            (ENDS as usize, 1)
+        );
+        assert_eq!(passing.pass(ENDS), Some(ENDS - 2));
+        assert_eq!((passing.pass(1), passing.passed), (Some(0), 2 * ENDS - 1));
+        progress.stop();
+        assert_eq!(passing.pass(1), None);
+    }
 }
