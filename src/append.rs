@@ -162,6 +162,13 @@ fn sort_out(job: &Job, manifest: &Manifest, run: &mut Run) -> Result<Vec<New>> {
                 let source = input.name.clone();
                 run.skipped.push(SkippedReport { why: why_listed(job, &source, &listed), source });
             }
+            Ok(Standing::Unreadable(listed, error)) => {
+                let why = format!(
+                    "begins as {}, whose records are in the dataset already, and cannot be told from it: {error}",
+                    listed.source
+                );
+                run.tally.other(&input.name, 0, failed(why));
+            }
             Ok(Standing::Grown(listed)) => {
                 let bytes = listed.print.map_or(0, |print| print.bytes);
                 let why = format!(

@@ -438,14 +438,18 @@ fn a_compressed_log_that_is_another_or_has_grown_is_told_from_those_that_are_lis
     let sum = damaged.len() - 8;
     damaged[sum] ^= 1;
     folder.write("damaged.gz", damaged);
+    // One that is still being written.
+    folder.write("half.gz", &gzip(&large)[..gzip(&large).len() - 20]);
     // These have the same beginning, of 64 KiB: one goes on in another way, one is shorter.
     folder.write("other.gz", gzip(&(dump(100, 2500, 3) + &dump(9000, 2000, 3)[HEADER.len() + 1..])));
     folder.write("shorter.gz", gzip(&dump(100, 2500, 3)));
-    let run = folder.run("convert small.1.gz large.1.gz damaged.gz other.gz shorter.gz -o ds --append");
-    let says = "has grown since its first ";
-    ["small.1.gz", "large.1.gz", "damaged.gz"]
-        .iter()
-        .fold(run.exits(4), |run, name| run.says(&format!("{name}: {says}")));
+    let run =
+        folder.run("convert small.1.gz large.1.gz damaged.gz half.gz other.gz shorter.gz -o ds --append");
+    let (grown, unreadable) =
+        ("has grown since its first ", "begins as large.csv, whose records are in the dataset");
+    let told =
+        [("small.1.gz", grown), ("large.1.gz", grown), ("damaged.gz", unreadable), ("half.gz", unreadable)];
+    told.iter().fold(run.exits(4), |run, (name, says)| run.says(&format!("{name}: {says}")));
     let manifest = folder.json("ds/_manifest.json");
     let listed = manifest["inputs"].as_array().unwrap();
     let rows: Vec<(&str, u64)> = listed

@@ -41,6 +41,8 @@ pub(crate) enum Standing {
     Listed(Listed),
     /// It begins with what is in it, as this.
     Grown(Listed),
+    /// It begins as this does, which is in it, and cannot be unpacked so far that more could be told: why.
+    Unreadable(Listed, String),
 }
 
 /// The inputs of a dataset, by their content and by their beginnings.
@@ -113,27 +115,21 @@ impl Known {
         Ok(None)
     }
 
-    /// How the content of a compressed file stands to the dataset; nothing where it is new, or the file
-    /// not compressed.
+    /// How the content of a compressed file stands to the dataset; nothing where it is new, or the file not compressed.
     fn packed(&self, mut file: File, head: &[u8], progress: &Progress) -> Option<Standing> {
         file.seek(SeekFrom::Start(0)).ok()?;
         let content = packed::content(file, head)?;
         let mut content = Passing { content, progress, passed: 0, last: Vec::new() };
-        content.pass(ENDS)?;
+        content.pass(ENDS).ok()?;
         let mut listed = self.that_begin(&content.last);
         listed.sort_by_key(|(_, old)| old.bytes);
         let mut grown = None;
         for (at, old) in listed {
-            let passed = content.pass(old.bytes.saturating_sub(content.passed));
-            if passed.is_none() || content.passed < old.bytes {
-                break;
-            }
-            if old.bytes <= ENDS || hash(&content.last) == old.tail {
-                if content.passed == old.bytes && content.pass(1) == Some(0) {
-                    return Some(Standing::Listed(self.inputs[at].clone()));
-                }
-                // What cannot be read on is told, too, and not added again.
-                grown.get_or_insert(at);
+            match content.goes_on_behind(old) {
+                Ok(None) => {}
+                Ok(Some(true)) => drop(grown.get_or_insert(at)),
+                Ok(Some(false)) => return Some(Standing::Listed(self.inputs[at].clone())),
+                Err(error) => return Some(Standing::Unreadable(self.inputs[at].clone(), error.to_string())),
             }
         }
         grown.map(|at| Standing::Grown(self.inputs[at].clone()))
@@ -164,13 +160,27 @@ struct Passing<'p, R> {
 }
 
 impl<R: Read> Passing<'_, R> {
-    /// Goes on by so many bytes, or as many as there are; comes back with how many. Nothing where it cannot be read, or
-    /// is not to be.
-    fn pass(&mut self, bytes: u64) -> Option<u64> {
+    /// Whether more stands behind an input that begins as this; nothing where it goes on in another way.
+    ///
+    /// # Errors
+    /// It cannot be read so far.
+    fn goes_on_behind(&mut self, old: &Print) -> io::Result<Option<bool>> {
+        self.pass(old.bytes.saturating_sub(self.passed))?;
+        if self.passed < old.bytes || (old.bytes > ENDS && hash(&self.last) != old.tail) {
+            return Ok(None);
+        }
+        Ok(Some(self.passed > old.bytes || self.pass(1)? > 0))
+    }
+
+    /// Goes on by so many bytes, or as many as there are; comes back with how many.
+    ///
+    /// # Errors
+    /// It cannot be read on, or is not to be.
+    fn pass(&mut self, bytes: u64) -> io::Result<u64> {
         let mut left = bytes;
         while left > 0 {
-            self.progress.check().ok()?;
-            let read = (&mut self.content).take(left.min(ENDS)).read_to_end(&mut self.last).ok()? as u64;
+            self.progress.check().map_err(io::Error::other)?;
+            let read = (&mut self.content).take(left.min(ENDS)).read_to_end(&mut self.last)? as u64;
             self.last.drain(..self.last.len().saturating_sub(ENDS as usize));
             self.passed += read;
             left -= read;
@@ -178,7 +188,7 @@ impl<R: Read> Passing<'_, R> {
                 break;
             }
         }
-        Some(bytes - left)
+        Ok(bytes - left)
     }
 }
 
@@ -233,14 +243,14 @@ mod tests {
         let progress = Progress::default();
         let content = io::repeat(b'x').take(ENDS).chain(io::repeat(b'y').take(ENDS - 1));
         let mut passing = Passing { content, progress: &progress, passed: 0, last: Vec::new() };
-        assert_eq!(passing.pass(ENDS + 1), Some(ENDS + 1));
+        assert_eq!(passing.pass(ENDS + 1).unwrap(), ENDS + 1);
         assert_eq!(
             (passing.last.len(), passing.last.iter().filter(|byte| **byte == b'y').count()),
             (ENDS as usize, 1)
         );
-        assert_eq!(passing.pass(ENDS), Some(ENDS - 2));
-        assert_eq!((passing.pass(1), passing.passed), (Some(0), 2 * ENDS - 1));
+        assert_eq!(passing.pass(ENDS).unwrap(), ENDS - 2);
+        assert_eq!((passing.pass(1).unwrap(), passing.passed), (0, 2 * ENDS - 1));
         progress.stop();
-        assert_eq!(passing.pass(1), None);
+        assert!(passing.pass(1).is_err());
     }
 }

@@ -108,7 +108,7 @@ pub fn is_packed(head: &[u8]) -> bool {
     is_compressed(looks) || matches!(looks, Looks::Zip | Looks::Tar) || rejects::is_rejects(head)
 }
 
-/// What is in a file that begins so, if that is compressed, and no archive.
+/// What is in a file that begins so, if that is compressed, and no archive; unpacked by whoever reads it.
 pub fn content(file: File, head: &[u8]) -> Option<Box<dyn Read>> {
     let looks = looks_like(head);
     if !is_compressed(looks) {
