@@ -135,7 +135,7 @@ pub fn portable(step: &[u8; STEP], delimiter: u8, eol: u8) -> Masks {
 }
 
 /// Bit `i` of the result is the parity of bits `0..=i`.
-fn odd(mut bits: u64) -> u64 {
+pub fn odd(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
     }
@@ -205,7 +205,7 @@ mod x86 {
 
     /// A product without carries by a number of ones alone is the parity of all bits up to each.
     #[target_feature(enable = "pclmulqdq")]
-    fn odd(bits: u64) -> u64 {
+    pub(super) fn odd(bits: u64) -> u64 {
         let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
         _mm_cvtsi128_si64(product) as u64
     }

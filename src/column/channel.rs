@@ -15,6 +15,7 @@ use super::views::Views;
 use crate::decode::{Channel, ChannelKind, PortMap, Side, Stemmed};
 use crate::format::Channels;
 use crate::format::layout::{Source, Take};
+use crate::frame::Span;
 use crate::prepared::Prepared;
 use crate::schema::Column;
 
@@ -190,7 +191,9 @@ impl<'a> Decoded<'a> {
 impl<'a> Stems<'a> {
     fn new(of: &Decoded<'a>, lexicons: &mut Lexicons) -> Stems<'a> {
         let Decoded { rows, side, ports, .. } = *of;
-        let (mut stems, mut dialed, mut others) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
+        // Empty where there is none: it says nothing.
+        let mut stems = vec![Span::default(); rows.len()];
+        let (mut dialed, mut others) = (Vec::new(), Vec::new());
         let are_names = rows.layout().format.channels == Channels::Names;
         let slot = match rows.layout().sources(column_of(side)) {
             [Source { slot, take: Take::Whole }] => Some(*slot),
@@ -199,16 +202,16 @@ impl<'a> Stems<'a> {
         for (at, &row) in rows.kept.iter().enumerate() {
             let name = slot.map_or_else(|| name(rows, row, side), |slot| rows.text(row, slot));
             let Some(name) = name else { continue };
-            match Stemmed::of(name).filter(|_| are_names) {
-                Some(stemmed) => {
-                    stems.push((at, stemmed.stem));
+            let stemmed = Stemmed::of(name).filter(|_| are_names);
+            match stemmed.and_then(|stemmed| Some((stemmed, rows.arena.span_of(stemmed.stem)?))) {
+                Some((stemmed, stem)) => {
+                    stems[at] = stem;
                     dialed.extend(stemmed.dialed.map(|dialed| (at, dialed)));
                 }
                 None => others.push((at, channel(rows, row, side, ports))),
             }
         }
-        let texts = stems.into_iter().map(|(at, stem)| (at, Text::new(stem.as_bytes())));
-        let numbers = lexicons.stems(column_of(side), texts, rows.len());
+        let numbers = lexicons.stems(column_of(side), rows, &stems);
         Stems { numbers, dialed, others }
     }
 }

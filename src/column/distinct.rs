@@ -323,11 +323,25 @@ fn tag(hash: u64) -> u32 {
 }
 
 fn hash_long(first: u64, rest: &[u8], seed: u64) -> u64 {
-    let (chunks, end) = rest.as_chunks::<16>();
-    let mut last = [0; 16];
-    last[..end.len()].copy_from_slice(end);
-    let chunks = chunks.iter().chain([&last]).map(|chunk| u128::from_le_bytes(*chunk));
-    chunks.fold(first ^ rest.len() as u64, |hash, chunk| mixed(chunk, seed, hash))
+    let chunks = rest.as_chunks::<16>().0.iter().map(|chunk| u128::from_le_bytes(*chunk));
+    let hash = chunks.fold(first ^ rest.len() as u64, |hash, chunk| mixed(chunk, seed, hash));
+    mixed(last(rest), seed, hash)
+}
+
+/// The last 16 bytes of a text; all of one that is shorter, some of them twice, for pieces of one size are read
+/// without a call.
+#[inline]
+fn last(text: &[u8]) -> u128 {
+    if let Some(last) = text.last_chunk() {
+        return u128::from_le_bytes(*last);
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << 64;
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return u128::from(u32::from_le_bytes(*first)) | u128::from(u32::from_le_bytes(*last)) << 64;
+    }
+    text.iter().fold(0, |bits, &byte| bits << 8 | u128::from(byte))
 }
 
 /// The two halves of a product: every bit of it depends on every bit of both.

@@ -9,7 +9,6 @@
 //! that a word has the same code wherever it came from, and a sink need not compare them. Where ever new words come,
 //! sharing costs more than that saves, and each worker's words are its own, too.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::{NullBuffer, ScalarBuffer};
@@ -20,6 +19,7 @@ use super::rows::{EM_DASH, Rows};
 use super::stock::{Source, Stock, Stocks};
 use super::validity::Validity;
 use crate::format::Layout;
+use crate::frame::Span;
 use crate::prepared::Words;
 use crate::schema::Column;
 
@@ -141,7 +141,8 @@ impl Lexicons {
             return numbers.clone();
         }
         let mut of = vec![NOTHING; rows.len()];
-        self.lexicon(self.shelves[slot]).look_up_spans(rows, slot, 0..rows.len(), &mut of);
+        let spans = rows.spans(slot, 0..rows.len());
+        self.lexicon(self.shelves[slot]).look_up_spans(rows.arena.bytes(), &spans, &mut of);
         let numbers = Numbers::new(self.shelves[slot], of);
         self.slots[slot] = Some(numbers.clone());
         numbers
@@ -154,7 +155,9 @@ impl Lexicons {
         for from in (0..rows.len()).step_by(ROWS_AT_A_TIME) {
             let upto = rows.len().min(from + ROWS_AT_A_TIME);
             for (&slot, found) in slots.iter().zip(&mut found) {
-                self.lexicon(self.shelves[slot]).look_up_spans(rows, slot, from..upto, found);
+                let spans = rows.spans(slot, from..upto);
+                let found = &mut found[from..upto];
+                self.lexicon(self.shelves[slot]).look_up_spans(rows.arena.bytes(), &spans, found);
             }
         }
         for (&slot, of) in slots.iter().zip(found) {
@@ -162,16 +165,11 @@ impl Lexicons {
         }
     }
 
-    /// The stems of channel names on one side, each with its row, as numbers, [`NOTHING`] where there is none.
-    pub fn stems<'t>(
-        &mut self,
-        column: Column,
-        texts: impl Iterator<Item = (usize, Text<'t>)>,
-        rows: usize,
-    ) -> Numbers {
+    /// The stems of channel names on one side, where they stand, as numbers; [`NOTHING`] where there is none.
+    pub fn stems(&mut self, column: Column, rows: &Rows, stems: &[Span]) -> Numbers {
         let shelf = Column::COUNT + STEMS.iter().position(|side| *side == column).unwrap_or(0);
-        let mut of = vec![NOTHING; rows];
-        self.lexicon(shelf).look_up(texts, &mut of);
+        let mut of = vec![NOTHING; stems.len()];
+        self.lexicon(shelf).look_up_spans(rows.arena.bytes(), stems, &mut of);
         Numbers::new(shelf, of)
     }
 
@@ -272,11 +270,10 @@ impl Lexicon {
         });
     }
 
-    /// Writes the codes of what stands in a slot of some rows at the rows' places in `found`.
-    fn look_up_spans(&mut self, rows: &Rows, slot: usize, range: Range<usize>, found: &mut [i32]) {
+    /// Writes the codes of what stands at these spans of a text.
+    fn look_up_spans(&mut self, text: &[u8], spans: &[Span], found: &mut [i32]) {
         let Lexicon { known, codes, upto, source, .. } = self;
-        let (spans, found) = (rows.spans(slot, range.clone()), &mut found[range]);
-        known.look_up_spans(rows.arena.bytes(), &spans, found, codes, |text| {
+        known.look_up_spans(text, spans, found, codes, |text| {
             source.add(std::str::from_utf8(text).unwrap_or_default(), upto)
         });
     }

@@ -35,6 +35,13 @@ impl Arena {
         &self.buffer
     }
 
+    /// Where a text stands that was sliced from it.
+    pub fn span_of(&self, text: &str) -> Option<Span> {
+        let start = (text.as_ptr() as usize).checked_sub(self.buffer.as_ptr() as usize)?;
+        let end = start.checked_add(text.len())?;
+        (end <= self.buffer.len()).then(|| Span::new(start, end))
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         // SAFETY: `new` is the only constructor, and it takes `Utf8`, which only a check makes; a Buffer's bytes
@@ -95,8 +102,8 @@ impl<'a> Views<'a> {
     pub fn push(&mut self, text: &str) {
         let view = if text.len() <= LONGEST_INLINE {
             inline(text.as_bytes())
-        } else if let Some(start) = self.position(text) {
-            outside(text.as_bytes(), 0, start)
+        } else if let Some(span) = self.arena.span_of(text) {
+            outside(text.as_bytes(), 0, span.start)
         } else {
             let start = self.own.len() as u32;
             self.own.push_str(text);
@@ -104,13 +111,6 @@ impl<'a> Views<'a> {
         };
         self.validity.push(true);
         self.views.push(view);
-    }
-
-    /// Where `text` stands in the arena, if it is a slice of it.
-    fn position(&self, text: &str) -> Option<u32> {
-        let start = (text.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize)?;
-        let same = self.text.get(start..start + text.len())?;
-        std::ptr::eq(same.as_ptr(), text.as_ptr()).then_some(start as u32)
     }
 
     /// The column.
@@ -122,8 +122,8 @@ impl<'a> Views<'a> {
         }
         // SAFETY: every view was made by `push_null` (length 0), `push_span` or `push`. Inline ones
         // hold the whole bytes of a &str and zeros. Others name buffer 0 with a start and length at
-        // which slicing the arena's text succeeded (the index in `push_span`, the `get` in
-        // `position`), or buffer 1 with those of a &str appended to `own`; their prefix was read there.
+        // which slicing the arena's text succeeded (the index in `push_span`), or where a &str stands within it
+        // (`span_of`), or buffer 1 with those of a &str appended to `own`; their prefix was read there.
         Arc::new(unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(self.views), buffers, nulls) })
     }
 }

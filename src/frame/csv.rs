@@ -1,7 +1,7 @@
 //! CSV lines → spans.
 //!
 //! Nearly every record is regular: its separators are found 64 at a time and its spans written in
-//! one pass ([`Framer::regular`]). Whatever is not (a wrong number of fields, irregular quotes, NULs,
+//! one pass ([`Framer::run`]). Whatever is not (a wrong number of fields, irregular quotes, NULs,
 //! bytes that are no UTF-8) goes record by record through the careful reader
 //! ([`Framer::careful`]), which is also what the fast way is held against.
 
@@ -16,11 +16,13 @@ use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_recor
 use crate::format::{Fit, Layout};
 use crate::split::csv::is_line;
 use crate::split::{Irregular, Line, MAX_RECORD};
-use crate::structure::{self, Masks, STEP};
+use crate::structure::{self, Eye, Masks};
 
-/// Bytes that are looked at for structure at a time: small enough that the masks stay in the
-/// nearest cache.
-const WINDOW: usize = 1 << 14;
+/// How much of a text tells about how many lines it has.
+const SAMPLE: usize = 1 << 14;
+
+/// Rows for which room is made at a time.
+const MORE_ROWS: usize = 64;
 
 /// Frames the records of a block. `encoding` reads the records that are not UTF-8.
 pub fn frame(
@@ -64,7 +66,7 @@ pub fn sieved(
 
 /// How many lines a text has, by its first ones, and some more.
 fn about_lines(text: &[u8], eol: u8) -> usize {
-    let first = &text[..text.len().min(WINDOW)];
+    let first = &text[..text.len().min(SAMPLE)];
     let lines = memchr_iter(eol, first).count() + 1;
     lines * text.len().div_ceil(first.len().max(1)) * 17 / 16 + 1
 }
@@ -85,7 +87,6 @@ struct Framer<'a> {
     counts: Counts,
     /// Values that had to be rewritten; they go behind the text.
     rewritten: Vec<u8>,
-    masks: Vec<Masks>,
     fields: Vec<Field>,
     /// Line ends before that byte, for the rejects' lines.
     counted: Lines,
@@ -103,6 +104,56 @@ struct Open {
     /// Where its spans begin among all, and where that of the open field will stand.
     row: usize,
     next: usize,
+}
+
+/// Regular records, framed as their structure is seen.
+struct Run<'f, 'a> {
+    framer: &'f mut Framer<'a>,
+    from: usize,
+    tracker: QuoteTracker,
+    open: Open,
+    /// The open record has to be read carefully.
+    failed: bool,
+}
+
+impl Eye for Run<'_, '_> {
+    #[inline(always)]
+    fn see(&mut self, at: usize, masks: Masks) -> bool {
+        self.failed = self.step(self.from + at, masks).is_none();
+        !self.failed
+    }
+}
+
+impl Run<'_, '_> {
+    /// Frames what ends in 64 bytes, the first of them at `base`; nothing where the open record has to be read
+    /// carefully.
+    #[inline(always)]
+    fn step(&mut self, base: usize, masks: Masks) -> Option<()> {
+        let Run { framer, tracker, open, .. } = self;
+        let quoting = tracker.step(&masks);
+        if quoting.irregular != 0 {
+            return None;
+        }
+        let (mut delimiters, mut ends) = (masks.delimiter & !quoting.inside, masks.eol);
+        loop {
+            // Those up to the first line end, or all.
+            let line = delimiters & (ends ^ ends.wrapping_sub(1));
+            delimiters ^= line;
+            // Of the fields that end here all but the open one begin here, too.
+            if masks.quote != 0 || framer.text.get(open.field) == Some(&b'"') {
+                framer.fields(open, base, line, true)?;
+            } else {
+                framer.fields(open, base, line, false)?;
+            }
+            if ends == 0 {
+                // No record has so many: no room for more.
+                return (open.next - open.row <= MAX_FIELDS).then_some(());
+            }
+            let stop = base + ends.trailing_zeros() as usize;
+            ends &= ends - 1;
+            framer.line_end(open, stop)?;
+        }
+    }
 }
 
 impl<'a> Framer<'a> {
@@ -133,7 +184,6 @@ impl<'a> Framer<'a> {
             rejects: Vec::new(),
             counts: Counts::default(),
             rewritten: Vec::new(),
-            masks: Vec::new(),
             fields: Vec::new(),
             counted: Lines::default(),
             sieve,
@@ -144,116 +194,93 @@ impl<'a> Framer<'a> {
 
     /// Frames the records from `at` to `end`, all of them regular to the splitter.
     fn regular(&mut self, mut at: usize, end: usize) {
-        let Dialect { delimiter, eol, .. } = self.layout.dialect;
         while at < end {
             let read = match (self.sieve, self.valid) {
                 (Some(sieve), Some(text)) if self.seen.pays() && !self.lines.is_empty() => {
                     self.sieved(at, end, sieve, text)
                 }
-                _ => {
-                    let mut masks = std::mem::take(&mut self.masks);
-                    structure::scan(&self.text[at..end.min(at + WINDOW)], delimiter, eol, &mut masks);
-                    let read = self.window(at, &masks);
-                    self.masks = masks;
-                    read
-                }
+                _ => self.run(at, end),
             };
             at = match read {
-                // The record is irregular after all, longer than the window, or the text's last
-                // one and without a line end: the careful reader finds its end.
+                // The record is irregular after all, or the text's last one and without a line end: the
+                // careful reader finds its end.
                 Err(record) => self.one(record, end),
                 Ok(next) => next,
             };
         }
     }
 
-    /// Frames whole records from the masks of the text at `from`; comes back with where the next
-    /// record begins, or with the record that has to be read carefully.
-    fn window(&mut self, from: usize, masks: &[Masks]) -> Result<usize, usize> {
-        let (slots, text) = (self.layout.slots(), self.text);
-        let mut tracker = QuoteTracker::default();
-        let lines: u32 = masks.iter().map(|masks| masks.eol.count_ones()).sum();
-        let mut open = Open { record: from, field: from, row: self.places.len() * slots, next: 0 };
-        open.next = open.row;
-        self.make_room(&open, (lines as usize + 1) * slots);
-        for (step, masks) in masks.iter().enumerate() {
-            let quoting = tracker.step(masks);
-            if quoting.irregular != 0 {
-                return Err(open.record);
-            }
-            let base = from + step * STEP;
-            let (mut delimiters, mut ends) = (masks.delimiter & !quoting.inside, masks.eol);
-            loop {
-                // Those up to the first line end, or all.
-                let line = delimiters & (ends ^ ends.wrapping_sub(1));
-                delimiters ^= line;
-                self.fields(&mut open, text, base, line)?;
-                if ends == 0 {
-                    break;
-                }
-                let stop = base + ends.trailing_zeros() as usize;
-                ends &= ends - 1;
-                self.line_end(&mut open, text, stop)?;
-            }
-        }
-        if open.record == from { Err(from) } else { Ok(open.record) }
-    }
-
-    /// Room for so many more spans: a line may have more fields than there are slots.
-    #[inline]
-    fn make_room(&mut self, open: &Open, more: usize) {
-        if self.spans.len() < open.next + more {
-            self.spans.resize(open.next + more, Span::default());
-        }
-    }
-
-    /// Writes the spans of the fields that end where bits are set, bit 0 being the byte at `base`; an error is the
+    /// Frames whole records from `from` on, in one pass; comes back with where the next record begins, or with the
     /// record that has to be read carefully.
+    fn run(&mut self, from: usize, end: usize) -> Result<usize, usize> {
+        let (text, Dialect { delimiter, eol, .. }) = (self.text, self.layout.dialect);
+        let row = self.places.len() * self.layout.slots();
+        let open = Open { record: from, field: from, row, next: row };
+        let mut run = Run { framer: self, from, tracker: QuoteTracker::default(), open, failed: false };
+        structure::each(&text[from..end], delimiter, eol, &mut run);
+        let Run { open, failed, .. } = run;
+        if failed || open.record == from { Err(open.record) } else { Ok(open.record) }
+    }
+
+    /// Room for so many spans, all told: a line may have more fields than there are slots.
     #[inline(always)]
-    fn fields(&mut self, open: &mut Open, text: &[u8], base: usize, mut ends: u64) -> Result<(), usize> {
+    fn make_room(&mut self, spans: usize) {
+        if self.spans.len() < spans {
+            self.make_more_room(spans);
+        }
+    }
+
+    #[cold]
+    fn make_more_room(&mut self, spans: usize) {
+        self.spans.resize(spans + MORE_ROWS * self.layout.slots(), Span::default());
+    }
+
+    /// Writes the spans of the fields that end where bits are set, bit 0 being the byte at `base`. One of them may be
+    /// quoted where that is said.
+    #[inline(always)]
+    fn fields(&mut self, open: &mut Open, base: usize, mut ends: u64, may_be_quoted: bool) -> Option<()> {
         let count = ends.count_ones() as usize;
-        self.make_room(open, count + self.layout.slots());
-        let (mut field, mut quoted) = (open.field, 0u64);
+        self.make_room(open.next + count + self.layout.slots());
+        let (text, mut field, mut quoted) = (self.text, open.field, 0u64);
         for (at, span) in self.spans[open.next..][..count].iter_mut().enumerate() {
             let stop = base + ends.trailing_zeros() as usize;
             ends &= ends.wrapping_sub(1);
             *span = Span::new(field, stop);
-            quoted |= u64::from(text[field] == b'"') << at;
+            if may_be_quoted {
+                quoted |= u64::from(text[field] == b'"') << at;
+            }
             field = stop + 1;
         }
         open.field = field;
         while quoted != 0 {
-            self.unquote(open.next + quoted.trailing_zeros() as usize, open)?;
+            self.unquote(open.next + quoted.trailing_zeros() as usize)?;
             quoted &= quoted - 1;
         }
         open.next += count;
-        Ok(())
+        Some(())
     }
 
     /// Takes the quotes off a field.
-    fn unquote(&mut self, at: usize, open: &Open) -> Result<(), usize> {
+    fn unquote(&mut self, at: usize) -> Option<()> {
         let Span { start, len } = self.spans[at];
-        match self.span(start as usize, (start + len) as usize) {
-            Some(span) => self.spans[at] = span,
-            None => return Err(open.record),
-        }
-        Ok(())
+        self.spans[at] = self.span(start as usize, (start + len) as usize)?;
+        Some(())
     }
 
     /// Ends the record whose line ends at `stop`.
     #[inline(always)]
-    fn line_end(&mut self, open: &mut Open, text: &[u8], stop: usize) -> Result<(), usize> {
-        let (slots, expected) = (self.layout.slots(), self.layout.expected);
+    fn line_end(&mut self, open: &mut Open, stop: usize) -> Option<()> {
+        let (text, slots, expected) = (self.text, self.layout.slots(), self.layout.expected);
         let end = if stop > open.field { stop - usize::from(text[stop - 1] == b'\r') } else { stop };
         self.spans[open.next] = Span::new(open.field, end);
         if text[open.field] == b'"' {
-            self.unquote(open.next, open)?;
+            self.unquote(open.next)?;
         }
         open.next += 1;
         self.counts.lines += 1;
         if open.next - open.row == expected && self.is_plain(open.record, stop) {
             self.accept(open.record, end);
-            self.make_room(open, slots - expected);
+            self.make_room(open.row + slots);
             self.spans[open.next..open.row + slots].fill(Span::default());
             open.row += slots;
         } else {
@@ -261,11 +288,11 @@ impl<'a> Framer<'a> {
             open.row = self.places.len() * slots;
         }
         (open.record, open.field, open.next) = (stop + 1, stop + 1, open.row);
-        Ok(())
+        Some(())
     }
 
     /// Frames those of the regular lines from `at` to `end` that pass the sieve; the others are counted. Comes back as
-    /// [`Framer::window`].
+    /// [`Framer::run`].
     fn sieved(&mut self, at: usize, end: usize, sieve: &Sieve<'_>, text: &str) -> Result<usize, usize> {
         let mut record = at;
         while let Some((line, rest)) = self.lines.split_first()
@@ -336,7 +363,8 @@ impl<'a> Framer<'a> {
 
     /// Whether the line from `record` to `stop` is a record and nothing else.
     fn is_plain(&self, record: usize, stop: usize) -> bool {
-        !self.suspicious[self.text[record] as usize]
+        stop - record <= MAX_RECORD
+            && !self.suspicious[self.text[record] as usize]
             && (self.valid.is_some() || std::str::from_utf8(&self.text[record..stop]).is_ok())
     }
 

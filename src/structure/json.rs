@@ -1,12 +1,12 @@
 //! Finds the bytes that give a JSON dump its structure, 64 bytes at a time.
 //!
-//! The splitter asks for quotes, backslashes, brackets, and the bytes that may follow a text's closing quote
-//! ([`scan`]); the framer for all bytes at which the plain part of a text ends ([`Stops`]). What they mean is up
+//! The splitter is shown quotes, backslashes, brackets, and the bytes that may follow a text's closing quote
+//! ([`each`]); the framer for all bytes at which the plain part of a text ends ([`Stops`]). What they mean is up
 //! to these two. The rules for `unsafe` and the slow twin are those of `structure.rs`.
 
 use memchr::memchr_iter;
 
-use super::STEP;
+use super::{STEP, odd};
 
 /// Where the structural bytes stand among 64 bytes: bit `i` is byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,16 +19,21 @@ pub struct Masks {
     pub bracket: u64,
     /// Blanks, `:`, `,`, `}` and `]`.
     pub follow: u64,
+    /// Whether the quotes up to that byte, it included, are odd in number.
+    pub odd: u64,
 }
 
-/// The structural bytes of `text`, one [`Masks`] for every 64 bytes; past its end `follow` is 1, all else is 0.
-pub fn scan(text: &[u8], out: &mut Vec<Masks>) {
-    out.clear();
-    out.reserve(text.len() / STEP + 1);
+/// Who is told of structural bytes as they are found; as [`super::Eye`].
+pub trait Eye {
+    /// Sees 64 bytes, and where they stand; `false` ends the scan. To be declared `#[inline(always)]`.
+    fn see(&mut self, at: usize, masks: Masks) -> bool;
+}
+
+/// Shows the structural bytes of `text`, 64 bytes after 64; past its end `follow` is 1, and all else 0 but `odd`.
+pub fn each(text: &[u8], eye: &mut impl Eye) {
     let (steps, rest) = text.as_chunks::<STEP>();
-    scan_steps(steps, out);
-    if !rest.is_empty() {
-        out.push(portable(&padded(rest)));
+    if each_step(steps, eye) && !rest.is_empty() {
+        eye.see(steps.len() * STEP, portable(&padded(rest)));
     }
 }
 
@@ -100,15 +105,16 @@ fn padded(rest: &[u8]) -> [u8; STEP] {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn scan_steps(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
-    if std::is_x86_feature_detected!("avx512bw") {
-        // SAFETY: the line above found avx512bw (which implies avx512f) on this processor.
-        unsafe { x86::scan_avx512(steps, out) }
-    } else if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the line above found avx2 on this processor.
-        unsafe { x86::scan_avx2(steps, out) }
+#[inline]
+fn each_step(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+    if super::has_bits() && std::is_x86_feature_detected!("avx512bw") {
+        // SAFETY: the line above found avx512bw (which implies avx512f) and the others on this processor.
+        unsafe { x86::each_avx512(steps, eye) }
+    } else if super::has_bits() && std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the line above found avx2 and the others on this processor.
+        unsafe { x86::each_avx2(steps, eye) }
     } else {
-        out.extend(steps.iter().map(portable));
+        each_portably(steps, eye)
     }
 }
 
@@ -126,13 +132,18 @@ fn stops_of(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn scan_steps(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
-    out.extend(steps.iter().map(portable));
+#[inline]
+fn each_step(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+    each_portably(steps, eye)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 fn stops_of(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
     stops_portably(steps, eol, out)
+}
+
+fn each_portably(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+    steps.iter().enumerate().all(|(at, step)| eye.see(at * STEP, portable(step)))
 }
 
 /// The masks of 64 bytes, byte by byte: the slow twin, and the way on other processors.
@@ -145,6 +156,7 @@ pub fn portable(step: &[u8; STEP]) -> Masks {
         let may_follow = matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b':' | b',' | b'}' | b']');
         masks.follow |= u64::from(may_follow) << at;
     }
+    masks.odd = odd(masks.quote);
     masks
 }
 
@@ -168,27 +180,34 @@ fn portable_stops(step: &[u8; STEP], eol: u8) -> (u64, u32) {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Masks, STEP};
+    use super::super::x86::odd;
+    use super::{Eye, Masks, STEP};
     use std::arch::x86_64::*;
 
-    /// Call only where avx512bw was detected.
-    #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn scan_avx512(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
+    /// Call only where avx512bw was detected, and `has_bits`.
+    #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,popcnt,bmi1,bmi2")]
+    pub(super) fn each_avx512(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
         let is = |bytes: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
-        out.extend(steps.iter().map(|step| {
+        for (at, step) in steps.iter().enumerate() {
             // SAFETY: `step` is a reference to 64 readable bytes; loadu needs no alignment.
             let bytes = unsafe { _mm512_loadu_si512(step.as_ptr().cast()) };
             // `[` and `{`, `]` and `}` differ in this bit alone.
             let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
             let (open, close) = (is(folded, b'{'), is(folded, b'}'));
             let blank = is(bytes, b' ') | is(bytes, b'\n') | is(bytes, b'\r') | is(bytes, b'\t');
-            Masks {
-                quote: is(bytes, b'"'),
+            let quote = is(bytes, b'"');
+            let masks = Masks {
+                quote,
                 backslash: is(bytes, b'\\'),
                 bracket: open | close,
                 follow: blank | close | is(bytes, b':') | is(bytes, b','),
+                odd: odd(quote),
+            };
+            if !eye.see(at * STEP, masks) {
+                return false;
             }
-        }));
+        }
+        true
     }
 
     /// Call only where avx512bw was detected.
@@ -207,10 +226,10 @@ mod x86 {
         lines
     }
 
-    /// Call only where avx2 was detected.
-    #[target_feature(enable = "avx2")]
-    pub(super) fn scan_avx2(steps: &[[u8; STEP]], out: &mut Vec<Masks>) {
-        out.extend(steps.iter().map(|step| {
+    /// Call only where avx2 was detected, and `has_bits`.
+    #[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1,bmi2")]
+    pub(super) fn each_avx2(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+        for (at, step) in steps.iter().enumerate() {
             let (low, high) = halves(step);
             let is = |byte: u8| {
                 let byte = _mm256_set1_epi8(byte as i8);
@@ -226,13 +245,19 @@ mod x86 {
                 (or(open, close), or(or(blank, close), or(is(bytes, b':'), is(bytes, b','))))
             };
             let ((bracket, follow), (bracket_high, follow_high)) = (half(low), half(high));
-            Masks {
-                quote: is(b'"'),
+            let quote = is(b'"');
+            let masks = Masks {
+                quote,
                 backslash: is(b'\\'),
                 bracket: bits(bracket, bracket_high),
                 follow: bits(follow, follow_high),
+                odd: odd(quote),
+            };
+            if !eye.see(at * STEP, masks) {
+                return false;
             }
-        }));
+        }
+        true
     }
 
     /// Call only where avx2 was detected.
@@ -275,6 +300,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    struct Written<'o>(&'o mut Vec<Masks>);
+
+    impl Eye for Written<'_> {
+        #[inline(always)]
+        fn see(&mut self, at: usize, masks: Masks) -> bool {
+            assert_eq!(at, self.0.len() * STEP);
+            self.0.push(masks);
+            true
+        }
+    }
+
     #[test]
     fn stops_are_the_same_whatever_was_looked_at_before() {
         let text: Vec<u8> =
@@ -300,7 +336,7 @@ mod tests {
             let whole = |at: usize| steps.get(at).copied().unwrap_or_else(|| padded(rest));
             let words = text.len().div_ceil(STEP);
             let mut found = Vec::new();
-            scan(&text, &mut found);
+            each(&text, &mut Written(&mut found));
             prop_assert_eq!(&found, &(0..words).map(|at| portable(&whole(at))).collect::<Vec<_>>());
             let mut stops = Stops::new(&text, b'\n');
             let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -314,10 +350,10 @@ mod tests {
                 prop_assert_eq!(found[at / STEP] >> (at % STEP) & 1 == 1, expected, "{}", at);
             }
             #[cfg(target_arch = "x86_64")]
-            if std::is_x86_feature_detected!("avx2") {
+            if super::super::has_bits() && std::is_x86_feature_detected!("avx2") {
                 let (mut masks, mut stops) = (Vec::new(), Vec::new());
-                // SAFETY: avx2 was detected on the line above.
-                unsafe { x86::scan_avx2(steps, &mut masks) };
+                // SAFETY: all were detected on the line above.
+                unsafe { x86::each_avx2(steps, &mut Written(&mut masks)) };
                 // SAFETY: as before.
                 let lines = unsafe { x86::stops_avx2(steps, b'\n', &mut stops) };
                 prop_assert_eq!(masks, steps.iter().map(portable).collect::<Vec<_>>());

@@ -4,8 +4,8 @@
 //! certainly does not (the anchor). It goes as far as the quotes are regular: every closing one followed by what
 //! may follow it, and no backslash outside of them. From there on the walker alone is believed.
 
-use crate::structure::STEP;
-use crate::structure::json::{Masks, scan};
+use crate::structure::json::{Eye, Masks, each};
+use crate::structure::odd;
 
 /// How much is looked at at a time: little at first, for the next anchor may be near.
 const FIRST: usize = 1 << 10;
@@ -23,7 +23,6 @@ pub struct Index {
     is_over: bool,
     window: usize,
     quotes: Quotes,
-    masks: Vec<Masks>,
 }
 
 /// What one 64 bytes leave to the next.
@@ -86,39 +85,36 @@ impl Index {
             self.next = 0;
         }
         let window = &text[self.upto..text.len().min(self.upto + self.window)];
-        let mut masks = std::mem::take(&mut self.masks);
-        scan(window, &mut masks);
-        for (step, masks) in masks.iter().enumerate() {
-            let (brackets, is_regular) = self.quotes.step(masks);
-            let mut brackets = brackets;
-            while brackets != 0 {
-                self.found.push((self.upto + step * STEP) as u32 + brackets.trailing_zeros());
-                brackets &= brackets - 1;
-            }
-            if !is_regular {
-                self.is_over = true;
-                break;
-            }
-        }
-        self.masks = masks;
+        each(window, self);
         self.upto += window.len();
         self.window = (self.window * 2).min(MOST);
         true
     }
 }
 
+impl Eye for Index {
+    #[inline(always)]
+    fn see(&mut self, at: usize, masks: Masks) -> bool {
+        let (mut brackets, is_regular) = self.quotes.step(&masks);
+        while brackets != 0 {
+            self.found.push((self.upto + at) as u32 + brackets.trailing_zeros());
+            brackets &= brackets - 1;
+        }
+        self.is_over = !is_regular;
+        is_regular
+    }
+}
+
 impl Quotes {
     /// The brackets outside of texts among 64 bytes, up to where the quotes are irregular, if they are.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, masks: &Masks) -> (u64, bool) {
-        let quote = masks.quote & !self.escaped_by(masks.backslash);
+        let escaped = masks.quote & self.escaped_by(masks.backslash);
+        let quote = masks.quote ^ escaped;
         // Bit i is the parity of all quotes up to byte i: 1 from an opening quote up to before the closing one.
-        let mut inside = quote;
-        for shift in [1, 2, 4, 8, 16, 32] {
-            inside ^= inside << shift;
-        }
-        inside ^= self.inside;
-        self.inside = if inside >> 63 == 1 { !0 } else { 0 };
+        let odd = if escaped == 0 { masks.odd } else { odd(quote) };
+        let inside = odd ^ self.inside;
+        self.inside = ((inside as i64) >> 63) as u64;
         let closing = quote & !inside;
         let wrong = (closing << 1 | self.closed) & !masks.follow | masks.backslash & !inside;
         self.closed = closing >> 63;
@@ -130,7 +126,7 @@ impl Quotes {
     }
 
     /// The bytes that stand behind a backslash which is not itself escaped.
-    #[inline]
+    #[inline(always)]
     fn escaped_by(&mut self, backslash: u64) -> u64 {
         if backslash == 0 {
             return std::mem::take(&mut self.escaped);
