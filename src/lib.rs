@@ -97,6 +97,6 @@ pub mod stages {
     pub use crate::split::json::Splitter as JsonSplitter;
     pub use crate::split::xml::Splitter as XmlSplitter;
     pub use crate::split::{BLOCK, Block, Content, Cut, Element, ElementKind, Irregular, MAX_RECORD};
-    pub use crate::structure::{Masks, portable, scan};
+    pub use crate::structure::{Eye, Masks, each, portable};
     pub use crate::workers::{Pending, Workers};
 }

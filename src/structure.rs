@@ -12,9 +12,9 @@
 //!   eol         0 0 0 0 0 0 0 0 0 0 1
 //! ```
 //!
-//! One of the places with `unsafe` (the other is `column/views.rs`), with its sibling `structure/json.rs`: it calls the vector instructions
-//! that the processor was found to have. The reason is measured: `cargo bench structure` (memchr3 finds
-//! the same bytes at a fifth of the speed). The slow twin is [`portable`], which also serves
+//! One of the places with `unsafe` (the other is `column/views.rs`), with its sibling `structure/json.rs`: it calls the
+//! vector instructions that the processor was found to have. The reason is measured: `cargo bench structure` (memchr3
+//! finds the same bytes at a fifth of the speed). The slow twin is [`portable`], which also serves
 //! processors without them; the tests hold the two against each other.
 #![allow(unsafe_code)]
 
@@ -68,23 +68,6 @@ impl<E: Eye> Eye for Last<'_, E> {
         masks.delimiter &= self.valid;
         masks.eol &= self.valid;
         self.eye.see(self.at, masks)
-    }
-}
-
-/// The same, written down: one [`Masks`] for every 64 bytes.
-pub fn scan(text: &[u8], delimiter: u8, eol: u8, out: &mut Vec<Masks>) {
-    out.clear();
-    out.reserve(text.len() / STEP + 1);
-    each(text, delimiter, eol, &mut Written(out));
-}
-
-struct Written<'o>(&'o mut Vec<Masks>);
-
-impl Eye for Written<'_> {
-    #[inline(always)]
-    fn see(&mut self, _: usize, masks: Masks) -> bool {
-        self.0.push(masks);
-        true
     }
 }
 
@@ -216,6 +199,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    struct Written<'o>(&'o mut Vec<Masks>);
+
+    impl Eye for Written<'_> {
+        #[inline(always)]
+        fn see(&mut self, at: usize, masks: Masks) -> bool {
+            assert_eq!(at, self.0.len() * STEP);
+            self.0.push(masks);
+            true
+        }
+    }
+
     fn naive(text: &[u8], delimiter: u8, eol: u8) -> Vec<Masks> {
         let padded = |piece: &[u8]| {
             let mut step = [b'x'; STEP];
@@ -230,7 +224,7 @@ mod tests {
         fn vector_scan_equals_its_slow_twin(text in proptest::collection::vec(
             prop_oneof![Just(b','), Just(b'"'), Just(b'\n'), any::<u8>()], 0..400)) {
             let mut found = Vec::new();
-            scan(&text, b',', b'\n', &mut found);
+            each(&text, b',', b'\n', &mut Written(&mut found));
             prop_assert_eq!(found, naive(&text, b',', b'\n'));
             #[cfg(target_arch = "x86_64")]
             if has_bits() && std::is_x86_feature_detected!("avx2") {
