@@ -67,6 +67,10 @@ fn check_between(reason: &'static str, field: Option<&'static str>, bad: &[u8]) 
 fn field_count() {
     check_between("field-count", None, b"2,6039,6011,2024-05-17 12:34:57,4");
     check_between("field-count", None, b"2,6039,6011,2024-05-17 12:34:57,4,a,b");
+    // Up to the most fields that are counted, and beyond; none of them costs the records beside it.
+    for fields in [1000, 65_535, 65_536, 65_537, 65_600, 200_000] {
+        check_between("field-count", None, &[b"2".to_vec(), vec![b','; fields - 1]].concat());
+    }
     check_between("field-count", None, b"half a reco");
     check_between("field-count", None, "\u{1f4de}".as_bytes());
 }
