@@ -38,21 +38,24 @@ pub const STEP: usize = 64;
 
 /// Who is told of structural bytes as they are found. What it does is compiled into the loop, with the
 /// instructions that were found: so nothing is written down, and its loops over bits are as fast as can be.
-pub trait Eye {
+pub trait Eye<M = Masks> {
     /// Sees 64 bytes, and where they stand; `false` ends the scan. To be declared `#[inline(always)]`.
-    fn see(&mut self, at: usize, masks: Masks) -> bool;
+    fn see(&mut self, at: usize, masks: M) -> bool;
 }
 
-/// Shows the structural bytes of `text`, 64 bytes after 64; past the end all bits but `odd` are 0.
-pub fn each(text: &[u8], delimiter: u8, eol: u8, eye: &mut impl Eye) {
+/// Shows the structural bytes of `text`, 64 bytes after 64; past the end all bits but `odd` are 0. Comes back with
+/// whether the scan came to the end.
+pub fn each(text: &[u8], delimiter: u8, eol: u8, eye: &mut impl Eye) -> bool {
     let (steps, rest) = text.as_chunks::<STEP>();
-    if each_step(steps, delimiter, eol, eye) && !rest.is_empty() {
-        let mut last = [0u8; STEP];
-        last[..rest.len()].copy_from_slice(rest);
-        // A delimiter or line end is never NUL, but say so rather than trust it.
-        let valid = (1u64 << rest.len()) - 1;
-        each_step(&[last], delimiter, eol, &mut Last { eye, at: steps.len() * STEP, valid });
+    let goes_on = each_step(steps, delimiter, eol, eye);
+    if !goes_on || rest.is_empty() {
+        return goes_on;
     }
+    let mut last = [0u8; STEP];
+    last[..rest.len()].copy_from_slice(rest);
+    // A delimiter or line end is never NUL, but say so rather than trust it.
+    let valid = (1u64 << rest.len()) - 1;
+    each_step(&[last], delimiter, eol, &mut Last { eye, at: steps.len() * STEP, valid })
 }
 
 /// The last bytes of a text, which are less than 64.
@@ -199,11 +202,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    struct Written<'o>(&'o mut Vec<Masks>);
+    /// Writes all down.
+    pub struct Written<'o, M>(pub &'o mut Vec<M>);
 
-    impl Eye for Written<'_> {
+    impl<M> Eye<M> for Written<'_, M> {
         #[inline(always)]
-        fn see(&mut self, at: usize, masks: Masks) -> bool {
+        fn see(&mut self, at: usize, masks: M) -> bool {
             assert_eq!(at, self.0.len() * STEP);
             self.0.push(masks);
             true
@@ -224,7 +228,7 @@ mod tests {
         fn vector_scan_equals_its_slow_twin(text in proptest::collection::vec(
             prop_oneof![Just(b','), Just(b'"'), Just(b'\n'), any::<u8>()], 0..400)) {
             let mut found = Vec::new();
-            each(&text, b',', b'\n', &mut Written(&mut found));
+            prop_assert!(each(&text, b',', b'\n', &mut Written(&mut found)));
             prop_assert_eq!(found, naive(&text, b',', b'\n'));
             #[cfg(target_arch = "x86_64")]
             if has_bits() && std::is_x86_feature_detected!("avx2") {

@@ -112,15 +112,12 @@ struct Run<'f, 'a> {
     from: usize,
     tracker: QuoteTracker,
     open: Open,
-    /// The open record has to be read carefully.
-    failed: bool,
 }
 
 impl Eye for Run<'_, '_> {
     #[inline(always)]
     fn see(&mut self, at: usize, masks: Masks) -> bool {
-        self.failed = self.step(self.from + at, masks).is_none();
-        !self.failed
+        self.step(self.from + at, masks).is_some()
     }
 }
 
@@ -139,7 +136,8 @@ impl Run<'_, '_> {
             // Those up to the first line end, or all.
             let line = delimiters & (ends ^ ends.wrapping_sub(1));
             delimiters ^= line;
-            // Of the fields that end here all but the open one begin here, too.
+            // Of the fields that end here all but the open one begin here, too. A loop for each case: most have no
+            // quotes.
             if masks.quote != 0 || framer.text.get(open.field) == Some(&b'"') {
                 framer.fields(open, base, line, true)?;
             } else {
@@ -216,10 +214,10 @@ impl<'a> Framer<'a> {
         let (text, Dialect { delimiter, eol, .. }) = (self.text, self.layout.dialect);
         let row = self.places.len() * self.layout.slots();
         let open = Open { record: from, field: from, row, next: row };
-        let mut run = Run { framer: self, from, tracker: QuoteTracker::default(), open, failed: false };
-        structure::each(&text[from..end], delimiter, eol, &mut run);
-        let Run { open, failed, .. } = run;
-        if failed || open.record == from { Err(open.record) } else { Ok(open.record) }
+        let mut run = Run { framer: self, from, tracker: QuoteTracker::default(), open };
+        let is_regular = structure::each(&text[from..end], delimiter, eol, &mut run);
+        let record = run.open.record;
+        if is_regular && record > from { Ok(record) } else { Err(record) }
     }
 
     /// Room for so many spans, all told: a line may have more fields than there are slots.

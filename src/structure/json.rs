@@ -6,7 +6,7 @@
 
 use memchr::memchr_iter;
 
-use super::{STEP, odd};
+use super::{Eye, STEP, odd};
 
 /// Where the structural bytes stand among 64 bytes: bit `i` is byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,18 +23,11 @@ pub struct Masks {
     pub odd: u64,
 }
 
-/// Who is told of structural bytes as they are found; as [`super::Eye`].
-pub trait Eye {
-    /// Sees 64 bytes, and where they stand; `false` ends the scan. To be declared `#[inline(always)]`.
-    fn see(&mut self, at: usize, masks: Masks) -> bool;
-}
-
 /// Shows the structural bytes of `text`, 64 bytes after 64; past its end `follow` is 1, and all else 0 but `odd`.
-pub fn each(text: &[u8], eye: &mut impl Eye) {
+/// Comes back with whether the scan came to the end.
+pub fn each(text: &[u8], eye: &mut impl Eye<Masks>) -> bool {
     let (steps, rest) = text.as_chunks::<STEP>();
-    if each_step(steps, eye) && !rest.is_empty() {
-        eye.see(steps.len() * STEP, portable(&padded(rest)));
-    }
+    each_step(steps, eye) && (rest.is_empty() || eye.see(steps.len() * STEP, portable(&padded(rest))))
 }
 
 /// Where the plain part of a text ends: at a quote, a backslash or a control character. One bit a byte, one word
@@ -106,7 +99,7 @@ fn padded(rest: &[u8]) -> [u8; STEP] {
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn each_step(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+fn each_step(steps: &[[u8; STEP]], eye: &mut impl Eye<Masks>) -> bool {
     if super::has_bits() && std::is_x86_feature_detected!("avx512bw") {
         // SAFETY: the line above found avx512bw (which implies avx512f) and the others on this processor.
         unsafe { x86::each_avx512(steps, eye) }
@@ -133,7 +126,7 @@ fn stops_of(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-fn each_step(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+fn each_step(steps: &[[u8; STEP]], eye: &mut impl Eye<Masks>) -> bool {
     each_portably(steps, eye)
 }
 
@@ -142,7 +135,7 @@ fn stops_of(steps: &[[u8; STEP]], eol: u8, out: &mut Vec<u64>) -> u64 {
     stops_portably(steps, eol, out)
 }
 
-fn each_portably(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+fn each_portably(steps: &[[u8; STEP]], eye: &mut impl Eye<Masks>) -> bool {
     steps.iter().enumerate().all(|(at, step)| eye.see(at * STEP, portable(step)))
 }
 
@@ -186,7 +179,7 @@ mod x86 {
 
     /// Call only where avx512bw was detected, and `has_bits`.
     #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,popcnt,bmi1,bmi2")]
-    pub(super) fn each_avx512(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+    pub(super) fn each_avx512(steps: &[[u8; STEP]], eye: &mut impl Eye<Masks>) -> bool {
         let is = |bytes: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
         for (at, step) in steps.iter().enumerate() {
             // SAFETY: `step` is a reference to 64 readable bytes; loadu needs no alignment.
@@ -228,7 +221,7 @@ mod x86 {
 
     /// Call only where avx2 was detected, and `has_bits`.
     #[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1,bmi2")]
-    pub(super) fn each_avx2(steps: &[[u8; STEP]], eye: &mut impl Eye) -> bool {
+    pub(super) fn each_avx2(steps: &[[u8; STEP]], eye: &mut impl Eye<Masks>) -> bool {
         for (at, step) in steps.iter().enumerate() {
             let (low, high) = halves(step);
             let is = |byte: u8| {
@@ -297,19 +290,9 @@ mod x86 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::Written;
     use super::*;
     use proptest::prelude::*;
-
-    struct Written<'o>(&'o mut Vec<Masks>);
-
-    impl Eye for Written<'_> {
-        #[inline(always)]
-        fn see(&mut self, at: usize, masks: Masks) -> bool {
-            assert_eq!(at, self.0.len() * STEP);
-            self.0.push(masks);
-            true
-        }
-    }
 
     #[test]
     fn stops_are_the_same_whatever_was_looked_at_before() {
@@ -336,7 +319,7 @@ mod tests {
             let whole = |at: usize| steps.get(at).copied().unwrap_or_else(|| padded(rest));
             let words = text.len().div_ceil(STEP);
             let mut found = Vec::new();
-            each(&text, &mut Written(&mut found));
+            prop_assert!(each(&text, &mut Written(&mut found)));
             prop_assert_eq!(&found, &(0..words).map(|at| portable(&whole(at))).collect::<Vec<_>>());
             let mut stops = Stops::new(&text, b'\n');
             let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;

@@ -4,8 +4,8 @@
 //! certainly does not (the anchor). It goes as far as the quotes are regular: every closing one followed by what
 //! may follow it, and no backslash outside of them. From there on the walker alone is believed.
 
-use crate::structure::json::{Eye, Masks, each};
-use crate::structure::odd;
+use crate::structure::json::{Masks, each};
+use crate::structure::{Eye, odd};
 
 /// How much is looked at at a time: little at first, for the next anchor may be near.
 const FIRST: usize = 1 << 10;
@@ -85,14 +85,14 @@ impl Index {
             self.next = 0;
         }
         let window = &text[self.upto..text.len().min(self.upto + self.window)];
-        each(window, self);
+        self.is_over = !each(window, self);
         self.upto += window.len();
         self.window = (self.window * 2).min(MOST);
         true
     }
 }
 
-impl Eye for Index {
+impl Eye<Masks> for Index {
     #[inline(always)]
     fn see(&mut self, at: usize, masks: Masks) -> bool {
         let (mut brackets, is_regular) = self.quotes.step(&masks);
@@ -100,7 +100,6 @@ impl Eye for Index {
             self.found.push((self.upto + at) as u32 + brackets.trailing_zeros());
             brackets &= brackets - 1;
         }
-        self.is_over = !is_regular;
         is_regular
     }
 }
