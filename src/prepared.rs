@@ -259,27 +259,6 @@ fn length(bytes: &[u8]) -> usize {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize
 }
 
-/// Texts are copied so many bytes at a time.
-pub const CHUNK: usize = 32;
-
-/// Copies the first `len` bytes, and maybe some behind them. A copy of a size that is known when this is compiled
-/// is a few instructions, any other is a call.
-#[inline]
-pub fn copy(from: &[u8], len: usize, to: &mut [u8]) {
-    let (Some(first), Some(to_first)) = (from.first_chunk::<CHUNK>(), to.first_chunk_mut()) else {
-        return to[..len].copy_from_slice(&from[..len]);
-    };
-    *to_first = *first;
-    let mut at = CHUNK;
-    while at < len {
-        match (from[at..].first_chunk::<CHUNK>(), to[at..].first_chunk_mut()) {
-            (Some(from), Some(to)) => *to = *from,
-            _ => return to[at..len].copy_from_slice(&from[at..len]),
-        }
-        at += CHUNK;
-    }
-}
-
 impl Coded {
     /// How many rows it has.
     pub fn len(&self) -> usize {

@@ -13,7 +13,7 @@ use super::validity::Validity;
 use super::views::Views;
 use crate::format::layout::{Source, Take};
 use crate::frame::Span;
-use crate::prepared::{CHUNK, Coded, Plain, copy};
+use crate::prepared::{Coded, Plain};
 use crate::schema::Column;
 
 /// Columns of phone numbers and ids, in which Excel leaves `1.9098E+10`.
@@ -191,6 +191,27 @@ fn plain_slot(rows: &Rows, slot: usize, watched: bool) -> (Plain, u64) {
     }
     bytes.truncate(filled);
     (Plain { bytes: Buffer::from_vec(bytes), nulls: validity.finish(), rows: rows.len() }, damaged)
+}
+
+/// Texts are copied so many bytes at a time.
+const CHUNK: usize = 32;
+
+/// Copies the first `len` bytes, and maybe some behind them. A copy of a size that is known when this is compiled
+/// is a few instructions, any other is a call.
+#[inline]
+fn copy(from: &[u8], len: usize, to: &mut [u8]) {
+    let (Some(first), Some(to_first)) = (from.first_chunk::<CHUNK>(), to.first_chunk_mut()) else {
+        return to[..len].copy_from_slice(&from[..len]);
+    };
+    *to_first = *first;
+    let mut at = CHUNK;
+    while at < len {
+        match (from[at..].first_chunk::<CHUNK>(), to[at..].first_chunk_mut()) {
+            (Some(from), Some(to)) => *to = *from,
+            _ => return to[at..len].copy_from_slice(&from[at..len]),
+        }
+        at += CHUNK;
+    }
 }
 
 /// `make` of what a source yields.

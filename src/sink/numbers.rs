@@ -165,14 +165,7 @@ fn pack(numbers: &[u64; MINIBLOCK], width: u32, out: &mut Vec<u8>) {
     out.resize(end + 2 * WHOLE, 0);
     match width {
         0 => {}
-        1..=16 => {
-            for eight in numbers.as_chunks::<8>().0 {
-                let [low, high] = fours(eight, width);
-                out[at..at + WHOLE].copy_from_slice(&(low | high << (4 * width)).to_le_bytes());
-                at += width as usize;
-            }
-        }
-        17..=31 => {
+        1..=31 => {
             for eight in numbers.as_chunks::<8>().0 {
                 let [low, high] = fours(eight, width);
                 let next = high >> (u128::BITS - 4 * width);

@@ -16,7 +16,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::numbers;
 use super::pages::{Chunk, LONGEST_STATISTIC, PAGE_ROWS, Pages, ROOM, Range};
-use crate::prepared::{self, CHUNK, Plain, copy};
+use crate::prepared::{self, Plain};
 
 /// A page of texts ends at so many bytes.
 pub const PAGE_BYTES: usize = 1 << 20;
@@ -132,7 +132,7 @@ impl Texts {
                 }
             });
             match &mut self.open {
-                Open::Prefixes(prefixes) => prefixes.append_all(texts, len, &piece.bytes),
+                Open::Prefixes(prefixes) => prefixes.append_all(texts),
                 Open::Plain(bytes) => {
                     bytes.extend_from_slice(&piece.bytes);
                     // Gone over for their bounds alone.
@@ -267,14 +267,10 @@ impl<'t> Bounds<'t> {
 }
 
 impl Prefixes {
-    /// Appends texts one after the other, as many as `rows` at most; `all` has them so, each behind its length.
-    fn append_all<'t>(&mut self, mut texts: impl Iterator<Item = Text<'t>>, rows: usize, all: &'t [u8]) {
+    /// Appends texts one after the other.
+    fn append_all<'t>(&mut self, mut texts: impl Iterator<Item = Text<'t>>) {
         let Some(mut last) = texts.next() else { return };
         self.append(last.bytes);
-        self.shared.reserve(rows);
-        self.rests.reserve(rows);
-        let (mut at, mut filled) = (4 + last.bytes.len(), self.bytes.len());
-        self.bytes.resize(filled + all.len() + CHUNK, 0);
         for text in texts {
             // What the heads have in common, unless one of them ends before.
             let head = (text.head ^ last.head).leading_zeros() as usize / 8;
@@ -282,15 +278,9 @@ impl Prefixes {
                 16 => shared(last.bytes, text.bytes),
                 _ => head.min(last.bytes.len()).min(text.bytes.len()),
             };
-            let rest = text.bytes.len() - shared;
-            self.shared.push(shared as i64);
-            self.rests.push(rest as i64);
-            copy(&all[at + 4 + shared..], rest, &mut self.bytes[filled..]);
-            at += 4 + text.bytes.len();
-            filled += rest;
+            self.push(text.bytes, shared);
             last = text;
         }
-        self.bytes.truncate(filled);
         self.last.clear();
         self.last.extend_from_slice(last.bytes);
     }
