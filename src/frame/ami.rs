@@ -16,6 +16,7 @@ use crate::split::ami::key_and_value;
 /// Frames the events of a block.
 pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layout>, how: How) -> Records {
     let ami = layout.format.ami().expect("the format is AMI");
+    let eol = layout.dialect.eol;
     let text = Checked::new(text);
     let mut table = Table::new(&text, offset, &layout, how);
     for element in elements {
@@ -23,13 +24,14 @@ pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layou
         if table.is_bad(element) {
             continue;
         }
-        if !ami.is_record(&text.bytes()[range.clone()]) {
+        if !ami.is_record(&text.bytes()[range.clone()], eol) {
             table.passed_over();
             continue;
         }
-        match event(&mut table, range.start, range.end, ami.event.as_bytes()) {
-            Ok(()) => table.accept(range.start, range.end),
-            Err((reason, message)) => table.reject(range.start, range.end, reason, None, message),
+        let Range { start, end } = range;
+        match event(&mut table, range, ami.event.as_bytes(), eol) {
+            Ok(()) => table.accept(start, end),
+            Err((reason, message)) => table.reject(start, end, reason, None, message),
         }
     }
     let framed = table.finish();
@@ -37,16 +39,16 @@ pub fn frame(text: Vec<u8>, elements: &[Element], offset: u64, layout: Arc<Layou
 }
 
 /// Reads the lines of an event into a row.
-fn event(table: &mut Table<'_>, start: usize, end: usize, event: &[u8]) -> Result<(), (Reason, String)> {
-    let text = table.readable(start, end)?;
+fn event(table: &mut Table<'_>, at: Range<usize>, event: &[u8], eol: u8) -> Result<(), (Reason, String)> {
+    let text = table.readable(at.start, at.end)?;
     let shift = match &text {
-        Cow::Borrowed(_) => start,
+        Cow::Borrowed(_) => at.start,
         Cow::Owned(text) => table.rewrite(text).start as usize,
     };
     table.begin();
     let (mut at, mut is_named) = (0, false);
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let Some((key, value)) = key_and_value(line) else {
+    for line in text.split_inclusive(|&byte| byte == eol) {
+        let Some((key, value)) = key_and_value(line, eol) else {
             let line = String::from_utf8_lossy(&line[..line.len().min(60)]).trim_end().to_string();
             return Err((Reason::NotARecord, format!("a line without a key within an event: `{line}`")));
         };

@@ -11,12 +11,13 @@
 //!
 //! Every block is an element: the framer tells records from others, and counts those. An event that no
 //! blank line ends is cut off, for nobody knows whether its last line is whole: by the end of the capture,
-//! or by the beginning of the next event or capture.
+//! or by the beginning of the next event or capture, also in the middle of a line.
 
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr3, memmem};
 
+use super::csv::bare;
 use super::{BLOCK, Cut, Element, ElementKind, Ending, MAX_RECORD, Skip, Unreadable};
 use crate::format::Ami;
 
@@ -24,25 +25,31 @@ use crate::format::Ami;
 #[derive(Debug)]
 pub struct Splitter {
     ami: &'static Ami,
+    /// Ends a line.
+    eol: u8,
     /// The capture ends within a block.
     is_cut: bool,
+    /// A line began with NULs.
+    saw_nuls: bool,
     /// What is passed over goes on in the middle of a line.
     in_line: bool,
 }
 
 impl Splitter {
-    /// The splitter of a dump of that kind.
-    pub fn new(ami: &'static Ami) -> Splitter {
-        Splitter { ami, is_cut: false, in_line: false }
+    /// The splitter of a dump of that kind, whose lines `eol` ends.
+    pub fn new(ami: &'static Ami, eol: u8) -> Splitter {
+        Splitter { ami, eol, is_cut: false, saw_nuls: false, in_line: false }
     }
 
     /// Cuts whole blocks off the front of `text`, which begins between two. `at_end` says that the dump
     /// ends with this text.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
-        let mut blocks = Blocks { text, ami: self.ami, elements: Vec::new(), open: None, done: 0 };
+        let Splitter { ami, eol, .. } = *self;
+        let mut blocks =
+            Blocks { text, ami, eol, elements: Vec::new(), open: None, done: 0, saw_nuls: false };
         let mut at = 0;
         while at < text.len() {
-            let end = match memchr(b'\n', &text[at..]) {
+            let end = match memchr(eol, &text[at..]) {
                 Some(length) => at + length + 1,
                 None if at_end => text.len(),
                 None => break,
@@ -50,6 +57,7 @@ impl Splitter {
             blocks.line(at, end);
             at = end;
         }
+        self.saw_nuls |= blocks.saw_nuls;
         if at_end {
             if text.len() > MAX_RECORD && blocks.open.is_some_and(|(start, _)| start == 0) {
                 return Cut::TooLarge;
@@ -70,7 +78,7 @@ impl Splitter {
     /// How much of `text` belongs to the block that is too large: all before a blank line.
     pub fn skip(&mut self, text: &[u8], at_end: bool) -> Skip {
         let mut at = 0;
-        while let Some(length) = memchr(b'\n', &text[at..]) {
+        while let Some(length) = memchr(self.eol, &text[at..]) {
             let in_line = std::mem::replace(&mut self.in_line, false);
             if !in_line && is_blank(&text[at..at + length]) {
                 return Skip { passed: at, ended: true };
@@ -86,8 +94,10 @@ impl Splitter {
 
     /// What is known when all text was cut.
     pub fn end(&mut self) -> Ending {
-        let warning = "the capture ends within an event or a response: no blank line ends it";
-        Ending { warnings: self.is_cut.then(|| warning.to_string()).into_iter().collect(), error: None }
+        let nuls = self.saw_nuls.then_some("NULs at the start of a line are passed over");
+        let cut = "the capture ends within an event or a response: no blank line ends it";
+        let warnings = nuls.into_iter().chain(self.is_cut.then_some(cut));
+        Ending { warnings: warnings.map(str::to_string).collect(), error: None }
     }
 }
 
@@ -95,34 +105,78 @@ impl Splitter {
 struct Blocks<'a> {
     text: &'a [u8],
     ami: &'static Ami,
+    eol: u8,
     elements: Vec<Element>,
     /// Where the open block begins, and where its last line ends.
     open: Option<(usize, usize)>,
     /// Past the last block.
     done: usize,
+    saw_nuls: bool,
 }
+
+/// What the manager answers; nothing else stands behind that key.
+const ANSWERS: [&[u8]; 5] = [b"Success", b"Error", b"Follows", b"Goodbye", b"Pong"];
 
 impl Blocks<'_> {
     /// The line from `start` to `end`, its line end included.
     fn line(&mut self, start: usize, end: usize) {
+        let start = start + self.before_line(&self.text[start..end]);
         let line = self.text[start..end].trim_ascii_end();
         let content = start + line.len();
         if is_blank(line) {
             self.close(ElementKind::Whole);
             self.done = end;
+        } else if let Some(at) = self.glued(line) {
+            let first = self.open.map_or(start, |(first, _)| first);
+            self.open = Some((first, start + at));
+            self.cut_off();
+            self.line(start + at, end);
         } else if line.starts_with(self.ami.banner.as_bytes()) {
             self.cut_off();
             self.open = Some((start, content));
             self.close(ElementKind::Whole);
             self.done = end;
         } else if let Some((first, _)) = self.open
-            && !(key_of(line) == Some(self.ami.event.as_bytes()) && self.is_event(first))
+            && !(self.begins_block(line) && self.is_event(first))
         {
             self.open = Some((first, content));
         } else {
             self.cut_off();
             self.open = Some((start, content));
         }
+    }
+
+    /// How many bytes at the front of a line are none of its own.
+    fn before_line(&mut self, line: &[u8]) -> usize {
+        self.saw_nuls |= line.starts_with(b"\0");
+        before_line(line)
+    }
+
+    /// Where another block begins in the middle of a line: the one that it belonged to was cut off, and what came next
+    /// was written right behind it.
+    fn glued(&self, line: &[u8]) -> Option<usize> {
+        let Ami { banner, record, .. } = *self.ami;
+        let is_version = |rest: &[u8]| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+        let is_word = |rest: &[u8]| rest.iter().all(u8::is_ascii_alphanumeric);
+        // Behind a blank it may be what somebody wrote into a field.
+        let begins = |at: usize| line[at - 1] != b' ' && self.begins_block(&line[at..]);
+        let event = |at: usize, said: &[u8]| said == record.as_bytes() || is_word(said) && begins(at);
+        let find = |key: &str, is_begin: &dyn Fn(usize, &[u8]) -> bool| {
+            memmem::find_iter(line, key).find(|&at| at > 0 && is_begin(at, &line[at + key.len()..]))
+        };
+        let found = [
+            find("Event: ", &event),
+            find("Response: ", &|at, _| begins(at)),
+            find(banner, &|_, said| is_version(said)),
+        ];
+        found.into_iter().flatten().min()
+    }
+
+    /// Whether a line says what block begins there.
+    fn begins_block(&self, line: &[u8]) -> bool {
+        let Some((key, value)) = key_and_value(line, self.eol) else { return false };
+        &line[key.clone()] == self.ami.event.as_bytes()
+            || &line[key] == b"Response" && ANSWERS.contains(&line[value].trim_ascii())
     }
 
     /// Whether the block that begins there is an event, whose key never comes again in it.
@@ -141,7 +195,7 @@ impl Blocks<'_> {
     fn cut_off(&mut self) {
         let Some((start, end)) = self.open else { return };
         let block = &self.text[start..end];
-        let truncated = self.ami.is_record(block) || self.ami.may_be_record(block);
+        let truncated = self.ami.is_record(block, self.eol) || self.ami.may_be_record(block);
         self.close(if truncated { ElementKind::Bad(Unreadable::Truncated) } else { ElementKind::Whole });
     }
 }
@@ -152,24 +206,30 @@ fn is_blank(line: &[u8]) -> bool {
 
 /// What stands before the first colon of a text's first line.
 fn key_of(text: &[u8]) -> Option<&[u8]> {
-    let end = memchr::memchr2(b':', b'\n', text)?;
+    let end = memchr3(b':', b'\n', b'\r', text)?;
     (text[end] == b':').then_some(&text[..end])
 }
 
-/// Where the key and the value stand on a line: behind the colon one blank is none of the value's.
-pub fn key_and_value(line: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
-    let end = line.strip_suffix(b"\n").unwrap_or(line);
+/// How many bytes at the front of a line are none of its own: NULs that a crash left, a capture's byte order mark.
+fn before_line(line: &[u8]) -> usize {
+    line.len() - bare(line).len()
+}
+
+/// Where the key and the value stand on a line, which `eol` may end: behind the colon one blank is none of the value's.
+pub fn key_and_value(line: &[u8], eol: u8) -> Option<(Range<usize>, Range<usize>)> {
+    let end = line.strip_suffix(&[eol]).unwrap_or(line);
     let end = end.strip_suffix(b"\r").unwrap_or(end).len();
-    let colon = memchr(b':', &line[..end]).filter(|colon| *colon > 0)?;
+    let start = before_line(&line[..end]);
+    let colon = start + memchr(b':', &line[start..end]).filter(|colon| *colon > 0)?;
     let value = colon + 1 + usize::from(line[colon + 1..end].starts_with(b" "));
-    Some((0..colon, value..end))
+    Some((start..colon, value..end))
 }
 
 impl Ami {
     /// Whether a block is an event that is a record.
-    pub fn is_record(&self, block: &[u8]) -> bool {
-        block.split(|&byte| byte == b'\n').any(|line| {
-            key_and_value(line).is_some_and(|(key, value)| {
+    pub fn is_record(&self, block: &[u8], eol: u8) -> bool {
+        block.split(|&byte| byte == eol).any(|line| {
+            key_and_value(line, eol).is_some_and(|(key, value)| {
                 &line[key] == self.event.as_bytes() && line[value].trim_ascii() == self.record.as_bytes()
             })
         })
@@ -192,8 +252,8 @@ mod tests {
     }
 
     /// The text of every element of a text, in pieces of so many bytes; those that are cut off with a `!`.
-    fn elements(text: &str, size: usize) -> Vec<String> {
-        let (mut splitter, mut found, mut start, mut shown) = (Splitter::new(ami()), Vec::new(), 0, 0);
+    fn elements(text: &str, eol: u8, size: usize) -> Vec<String> {
+        let (mut splitter, mut found, mut start, mut shown) = (Splitter::new(ami(), eol), Vec::new(), 0, 0);
         while start < text.len() {
             shown = (shown + size).min(text.len());
             let at_end = shown == text.len();
@@ -216,7 +276,12 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         for size in [1, 2, 7, 1000] {
-            assert_eq!(elements(text, size), expected, "{size} bytes at a time");
+            assert_eq!(elements(text, b'\n', size), expected, "{size} bytes at a time");
+            if !text.contains('\r') {
+                let with = |text: &str| text.replace('\n', "\r");
+                let expected: Vec<String> = expected.iter().map(|text| with(text)).collect();
+                assert_eq!(elements(&with(text), b'\r', size), expected, "bare CR, {size} bytes at a time");
+            }
         }
     }
 
@@ -253,9 +318,43 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_right_behind_a_cut_event_is_the_next_block() {
+        check("Event: Cdr\nA: 17Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA: 17", "Event: Cdr\nA: d"]);
+        check("Event: Cdr\nA: Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA: ", "Event: Cdr\nA: d"]);
+        check("Event: New\nA: 17Event: Cdr\nA: d\n\n", &["Event: New\nA: 17", "Event: Cdr\nA: d"]);
+        check("Event: Cdr\nA: 1\0\0Event: New\nA: d\n\n", &["!Event: Cdr\nA: 1\0\0", "Event: New\nA: d"]);
+        check(
+            "Event: Cdr\nA: 17Asterisk Call Manager/5.0.1\nResponse: Success\n\n",
+            &["!Event: Cdr\nA: 17", "Asterisk Call Manager/5.0.1", "Response: Success"],
+        );
+        check(
+            "Event: Cdr\nA: 1\nResponse: Success\nB: c\n\n",
+            &["!Event: Cdr\nA: 1", "Response: Success\nB: c"],
+        );
+        check("Event: Cdr\nA: 1Response: Goodbye\n\n", &["!Event: Cdr\nA: 1", "Response: Goodbye"]);
+        check("Event: CEvent: Cdr\nB: c\n\n", &["!Event: C", "Event: Cdr\nB: c"]);
+    }
+
+    #[test]
+    fn what_somebody_wrote_into_a_field_is_no_block() {
+        for value in
+            ["the Event: Gala", "Event: a b", "no Response: none", "Asterisk Call Manager/x", "PreEvent: a b"]
+        {
+            let event = format!("Event: Cdr\nUserField: {value}\nResponse: none");
+            check(&format!("{event}\n\n"), &[&event]);
+        }
+    }
+
+    #[test]
+    fn nuls_and_byte_order_marks_before_a_line_are_none_of_it() {
+        check("\0\0Event: Cdr\nA: b\n\n\0\n\0\0Event: New\n\n", &["Event: Cdr\nA: b", "Event: New"]);
+        check("Event: A\n\n\u{feff}Event: Cdr\n\0B: c\n\n", &["Event: A", "Event: Cdr\n\0B: c"]);
+    }
+
+    #[test]
     fn keys_end_at_the_first_colon() {
         let of = |line: &'static str| {
-            key_and_value(line.as_bytes()).map(|(key, value)| (&line[key], &line[value]))
+            key_and_value(line.as_bytes(), b'\n').map(|(key, value)| (&line[key], &line[value]))
         };
         assert_eq!(of("LastData: a:b\r\n"), Some(("LastData", "a:b")));
         assert_eq!(of("UserField:"), Some(("UserField", "")));

@@ -220,7 +220,7 @@ impl Splitter {
             Syntax::Csv(_) => Splitter::Csv(csv::Splitter::default()),
             Syntax::Json(json) => Splitter::Json(Box::new(json::Splitter::new(json))),
             Syntax::Xml(xml) => Splitter::Xml(Box::new(xml::Splitter::new(xml))),
-            Syntax::Ami(ami) => Splitter::Ami(ami::Splitter::new(ami)),
+            Syntax::Ami(ami) => Splitter::Ami(ami::Splitter::new(ami, layout.dialect.eol)),
         }
     }
 

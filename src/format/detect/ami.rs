@@ -25,12 +25,12 @@ pub fn detect(
     if !asked && !begins(first, second, ami) {
         return None;
     }
-    let layout = Arc::new(Layout::keyed(format, b'\n', &[]));
+    let layout = Arc::new(Layout::keyed(format, eol, &[]));
     Some(Detected { layout, body: 0, above: Vec::new() })
 }
 
 fn begins(first: &[u8], second: Option<&[u8]>, ami: &Ami) -> bool {
-    let key = |line: &[u8]| key_and_value(line).map(|(key, _)| line[key].to_vec());
+    let key = |line: &[u8]| key_and_value(line, b'\n').map(|(key, _)| line[key].to_vec());
     let is_first = |key: Vec<u8>| key == ami.event.as_bytes() || FIRST.contains(&&key[..]);
     first.starts_with(ami.banner.as_bytes())
         || (key(first).is_some_and(is_first) && second.is_none_or(|line| key(line).is_some()))
