@@ -92,6 +92,9 @@ pub struct Xml {
     pub sub: &'static str,
     /// The attribute of a call that is its id.
     pub id: &'static str,
+    /// The element of an error body that says what is wrong, and the one that says, by any number but 0, that something
+    /// is.
+    pub error: [&'static str; 2],
     /// The number of calls at which a dump looks like one page of more.
     pub page: Option<u64>,
 }

@@ -84,6 +84,7 @@ pub(super) const XML: Format = Format {
         main: "main_cdr",
         sub: "sub_cdr",
         id: "session",
+        error: ["error_msg", "status"],
         page: Some(1000),
     }),
     fields: FIELDS,

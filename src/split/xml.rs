@@ -54,7 +54,7 @@ struct Within {
 }
 
 /// What is told when the dump has ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     doctypes: u64,
     calls: u64,
@@ -66,6 +66,8 @@ struct Seen {
     roots: i64,
     /// The dump ends within something.
     is_cut: bool,
+    /// What stands in place of a dump, between documents.
+    error: Option<String>,
 }
 
 impl Splitter {
@@ -137,7 +139,7 @@ impl Splitter {
 
     /// What is known when all text was cut.
     pub fn end(&mut self) -> Ending {
-        let Seen { doctypes, calls, unclosed, nuls, roots, is_cut } = self.seen;
+        let Seen { doctypes, calls, unclosed, nuls, roots, is_cut, error } = std::mem::take(&mut self.seen);
         let (call, root) = (self.xml.call, self.xml.root);
         let mut warnings = Vec::new();
         if doctypes > 0 {
@@ -157,7 +159,7 @@ impl Splitter {
                 "exactly {calls} calls: probably one page of more; ask the PBX for the next with offset={calls}"
             ));
         }
-        Ending { warnings, error: None }
+        Ending { warnings, error }
     }
 }
 
@@ -223,7 +225,7 @@ impl<'a> Walk<'a> {
             at_end,
             xml,
             keys,
-            seen: *seen,
+            seen: seen.clone(),
             elements: Vec::new(),
             open: within.as_ref().map(going_on),
             before: within.clone(),
@@ -388,6 +390,7 @@ impl<'a> Walk<'a> {
         self.seen.roots += gap.roots;
         self.seen.nuls += gap.nuls;
         self.seen.doctypes += gap.doctypes;
+        self.seen.error = self.seen.error.take().or(gap.error);
         if let Some(cut) = gap.cut {
             self.seen.is_cut = true;
             let names = [self.xml.call, self.xml.main, self.xml.sub];

@@ -21,7 +21,15 @@ pub struct Gap {
     pub(super) doctypes: u64,
     /// Where a tag begins that the dump's end cuts off.
     pub(super) cut: Option<usize>,
+    /// What stands there in place of a dump.
+    pub(super) error: Option<String>,
 }
+
+/// What no dump has: a page that somebody's browser should have shown.
+const PAGE: &str = "html";
+
+/// How much of an error's message is shown.
+const MESSAGE: usize = 300;
 
 /// What a piece of a gap is.
 enum Piece {
@@ -32,7 +40,7 @@ enum Piece {
 impl Gap {
     /// The gap from `at` up to `end`; `is_last` says that the dump ends there.
     pub fn new(at: usize, end: usize, is_last: bool) -> Gap {
-        Gap { at, end, is_last, junk: None, roots: 0, nuls: 0, doctypes: 0, cut: None }
+        Gap { at, end, is_last, junk: None, roots: 0, nuls: 0, doctypes: 0, cut: None, error: None }
     }
 
     /// The next run of text that belongs to no record and to no envelope.
@@ -116,19 +124,36 @@ impl Gap {
         }
         if name == xml.root.as_bytes() {
             self.roots += i64::from(!tag.is_closed);
-        } else if !tag.is_closed {
-            self.pass_value(text, name);
+        } else if name.eq_ignore_ascii_case(PAGE.as_bytes()) {
+            self.error.get_or_insert("an HTML page in place of a dump".to_string());
+        } else if !tag.is_closed
+            && let Some(said) = self.pass_value(text, name)
+        {
+            self.hear(name, said, xml);
         }
         Piece::Envelope
     }
 
     /// Goes past what an envelope's own element says, if it says it in text alone.
-    fn pass_value(&mut self, text: &[u8], name: &[u8]) {
-        let Some(next) = memchr(b'<', &text[self.at..]).map(|next| self.at + next) else { return };
-        let own = text[next + 1..].strip_prefix(b"/").is_some_and(|rest| rest.starts_with(name));
-        if own && let Some(end) = end_tag(text, next + 2 + name.len()) {
-            self.at = end;
-        }
+    fn pass_value<'t>(&mut self, text: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
+        let next = memchr(b'<', &text[self.at..]).map(|next| self.at + next)?;
+        text[next + 1..].strip_prefix(b"/").filter(|rest| rest.starts_with(name))?;
+        let end = end_tag(text, next + 2 + name.len())?;
+        let said = &text[self.at..next];
+        self.at = end;
+        Some(said.trim_ascii())
+    }
+
+    /// Whether what an envelope says is an error.
+    fn hear(&mut self, name: &[u8], said: &[u8], xml: &Xml) {
+        let [message, status] = xml.error.map(|own| own.as_bytes() == name);
+        let said = String::from_utf8_lossy(&said[..said.len().min(MESSAGE)]);
+        let shown = match said.parse::<i64>() {
+            _ if message && !said.is_empty() => said.into_owned(),
+            Ok(number) if status && number != 0 => format!("{} {number}", xml.error[1]),
+            _ => return,
+        };
+        self.error.get_or_insert(format!("an error in place of a dump: `{shown}`"));
     }
 }
 
