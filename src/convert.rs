@@ -437,6 +437,10 @@ pub(crate) fn write(
     workers.lead(|| write_all(job, inputs, times, place, run))
 }
 
+fn appends(job: &Job) -> bool {
+    job.parts.as_ref().is_some_and(|parts| parts.append)
+}
+
 fn write_all(
     job: &Job,
     inputs: Vec<Input>,
@@ -453,8 +457,10 @@ fn write_all(
     if !is_arranged && sink::parquet::takes_prepared(job.kind, job.compression) {
         pipeline = pipeline.prepared();
     }
-    let even_without_rows = times.is_none();
+    let is_first = times.is_none();
     let schema = pipeline.schema();
+    // A dataset of empty files leaves it to the first dump what its times are.
+    let even_without_rows = is_first && (pipeline.is_decided() || !appends(job));
     let times = pipeline.times();
     let mut output = Output::begin(job, place, schema, &run.workers)?;
     let before = run.tally.begun();

@@ -74,8 +74,8 @@ pub struct About {
     pub layout: Option<Arc<Layout>>,
     /// The order of its dates, where they ask for one.
     pub date_order: Option<DateOrder>,
-    /// What its times become.
-    pub times: TimeKind,
+    /// What its times become; nothing where an empty file leaves that to the next dump.
+    pub times: Option<TimeKind>,
 }
 
 /// One dump being read.
@@ -281,8 +281,8 @@ impl Dump {
         let what = if self.buffer.trim_ascii().is_empty() { "the file is empty" } else { "an empty list" };
         self.warnings.push(format!("{what}: a dump of no records"));
         let format = self.options.format;
-        let clocks = format.map_or(self.expected.unwrap_or(TimeKind::WallClock), |format| format.times);
-        let times = if self.options.zone.is_some() { TimeKind::Instant } else { clocks };
+        let by_zone = self.options.zone.map(|_| TimeKind::Instant);
+        let times = by_zone.or(format.map(|format| format.times)).or(self.expected);
         self.about = Some(About { format, layout: None, date_order: None, times });
         self.state = State::Done;
         Ok(Step::Done)
@@ -325,7 +325,7 @@ impl Dump {
             format: Some(layout.format),
             layout: Some(layout.clone()),
             date_order: order,
-            times,
+            times: Some(times),
         });
         let is_sieved = layout.format.csv().is_some() && !self.options.filters.is_empty();
         let together = if is_sieved { TOGETHER } else { 1 };

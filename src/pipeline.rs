@@ -168,6 +168,11 @@ impl Pipeline {
         self.times.unwrap_or(by_zone)
     }
 
+    /// Whether a dump has decided that, or it was known beforehand.
+    pub fn is_decided(&self) -> bool {
+        self.times.is_some()
+    }
+
     /// Reads on by one step; comes back with whether there is more.
     fn advance(&mut self) -> bool {
         if self.progress.check().is_err() {
@@ -177,12 +182,12 @@ impl Pipeline {
         let name = &self.names[*at];
         let step = unbroken(|| open.step()).unwrap_or_else(|panic| Err(Error::input(&**name, panic)));
         if self.schema.is_none()
-            && let Some(about) = open.dump.about()
+            && let Some(times) = open.dump.about().and_then(|about| about.times)
         {
-            self.times = Some(about.times);
-            self.schema = Some(schema::project(&self.options.columns, about.times));
+            self.times = Some(times);
+            self.schema = Some(schema::project(&self.options.columns, times));
             let built = if self.is_prepared { schema::project_prepared } else { schema::project };
-            self.built = Some(built(&self.options.columns, about.times));
+            self.built = Some(built(&self.options.columns, times));
         }
         match step {
             Ok(Some(work)) => self.decode(work),

@@ -533,6 +533,23 @@ fn an_input_that_gave_nothing_can_be_tried_again() {
 }
 
 #[test]
+fn an_empty_dump_leaves_it_to_the_next_what_the_times_are() {
+    let folder = Folder::new();
+    folder.write("empty.json", "");
+    folder.write("list.json", "[]\n");
+    let kazoo = r#"{"data":[{"call_id":"a","hangup_cause":"x","timestamp":63883151696}]}"#;
+    folder.write("kazoo.json", kazoo);
+    folder.run("convert empty.json list.json kazoo.json -o calls.jsonl").exits(0);
+    assert!(folder.read("calls.jsonl").contains("2024-05-17T"), "{}", folder.read("calls.jsonl"));
+    folder.run("convert empty.json list.json -o days --append --to jsonl").exits(0);
+    folder.run("convert list.json -o days --append --to jsonl").exits(0);
+    folder.run("convert kazoo.json -o days --append --to jsonl").exits(0);
+    assert_eq!(folder.lines("days").values().map(Vec::len).sum::<usize>(), 1);
+    folder.run("convert empty.json -o none.jsonl").exits(0);
+    assert_eq!(folder.read("none.jsonl"), "");
+}
+
+#[test]
 fn what_is_added_must_have_the_shape_of_what_is_there() {
     let folder = Folder::new();
     folder.write("a.csv", dump(0, 10, 3));
