@@ -36,10 +36,10 @@ pub(super) fn line(
     out.push(b'\n');
 }
 
-/// Appends a field, quoted where it must be: also one that begins with a NUL, which readers of crashed
-/// files pass over.
+/// Appends a field, quoted where it must be: also one that begins with a NUL or a byte order mark, which readers of
+/// crashed and of joined files pass over.
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
-    match text.starts_with('\0') {
+    match text.starts_with(['\0', '\u{feff}']) {
         true => text_csv::write_quoted(text.as_bytes(), out),
         false => text_csv::write_text(text.as_bytes(), out),
     }
@@ -48,7 +48,8 @@ pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
 /// Appends a field as it stands, if the device's grammar reads it so; else quoted.
 pub(super) fn write_verbatim(text: &str, out: &mut Vec<u8>) {
     const DIALECT: Dialect = Dialect { delimiter: b',', eol: b'\n', quotes: Quotes::Device };
-    let is_line = !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | 0));
+    let is_line =
+        !text.starts_with('\u{feff}') && !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | 0));
     let mut fields = Vec::new();
     let mut reads_so = || {
         let line = [text.as_bytes(), b",\n"].concat();

@@ -74,8 +74,11 @@ pub fn detect(
             lines[..at].iter().map(|line| (line.clone(), is_as_wide(&head[line.clone()], &layout))).collect();
         return Ok(Detected { layout, body, above });
     }
-    let without =
-        lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, asked.is_some()));
+    // The first line may be one that has to be fitted: a line that is as it should be tells more.
+    let without = [true, false].into_iter().find_map(|as_is| {
+        let asked = asked.is_some();
+        lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, (asked, as_is)))
+    });
     match without {
         Some(layout) => Ok(Detected { layout: Arc::new(layout), body: 0, above: Vec::new() }),
         None => Err(no_object.or(no_element).unwrap_or_else(|| unknown(head, &lines, asked))),
@@ -160,13 +163,18 @@ fn header(
 
 /// The layout of a line, if it is a record that needs no header, or one of a generation of the
 /// format that was asked for.
-fn headerless(line: &[u8], eol: u8, candidates: &[&'static Format], asked: bool) -> Option<Layout> {
+fn headerless(
+    line: &[u8],
+    eol: u8,
+    candidates: &[&'static Format],
+    (asked, as_is): (bool, bool),
+) -> Option<Layout> {
     let line = bare(line, eol);
     candidates.iter().find_map(|format| {
         let csv = format.csv()?;
         DELIMITERS.iter().find_map(|&delimiter| {
             let dialect = Dialect { delimiter, eol, quotes: csv.quotes };
-            let names = generation(csv, line, dialect, asked)?;
+            let names = generation(csv, line, dialect, (asked, as_is))?;
             let fields = values(line, dialect)?.len();
             Some(Layout::new(format, dialect, &names, None).without_header(fields))
         })
@@ -174,8 +182,8 @@ fn headerless(line: &[u8], eol: u8, candidates: &[&'static Format], asked: bool)
 }
 
 /// The columns that this line is a record of: by its shape, or, of the format that was asked for,
-/// the first generation that has as many, or that it can be fitted to.
-fn generation(csv: &Csv, line: &[u8], dialect: Dialect, asked: bool) -> Option<Vec<String>> {
+/// the first generation that has as many, or, unless it must be one `as_is`, that it can be fitted to.
+fn generation(csv: &Csv, line: &[u8], dialect: Dialect, (asked, as_is): (bool, bool)) -> Option<Vec<String>> {
     let values = values(line, dialect)?;
     let borrowed: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
     let owned = |names: &&[&str]| names.iter().map(|name| name.to_string()).collect();
@@ -191,7 +199,7 @@ fn generation(csv: &Csv, line: &[u8], dialect: Dialect, asked: bool) -> Option<V
     };
     let exact = |names: &&&[&str]| names.len() == fields.len() && fits(names);
     let generations = || csv.generations.iter().filter(|_| asked);
-    generations().find(exact).or_else(|| generations().find(fits)).map(owned)
+    generations().find(exact).or_else(|| generations().filter(|_| !as_is).find(fits)).map(owned)
 }
 
 /// A line's values by a dialect, if it is a whole record.

@@ -218,7 +218,9 @@ impl Layout {
 
     /// The same layout for a dump without a header, whose first record has so many fields.
     pub fn without_header(mut self, fields: usize) -> Layout {
-        self.expected = if is_plain(self.format, &self.normalised, fields) { fields } else { 0 };
+        if is_plain(self.format, &self.normalised, fields) {
+            self.expected = fields;
+        }
         self
     }
 

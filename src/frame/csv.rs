@@ -14,7 +14,7 @@ use super::sieve::{Seen, Sieve};
 use super::{Checked, Counts, Lines, Place, Reason, Records, Reject, Span, clean, kept, shared, spare};
 use crate::csv::{Dialect, End, Field, Form, MAX_FIELDS, QuoteTracker, read_record};
 use crate::format::{Fit, Layout};
-use crate::split::csv::is_line;
+use crate::split::csv::{bare, is_line};
 use crate::split::{Irregular, Line, MAX_RECORD};
 use crate::structure::{self, Eye, Masks};
 
@@ -78,7 +78,7 @@ struct Framer<'a> {
     encoding: Option<&'static Encoding>,
     /// The whole text, if it is UTF-8; else every record is checked by itself.
     valid: Option<&'a str>,
-    /// Bytes at which a line may begin that is no plain record: a NUL, a blank, the header's first.
+    /// Bytes at which a line may begin that is no plain record: a NUL, a blank, a byte order mark's, the header's first.
     suspicious: [bool; 256],
     /// Those of the records so far; behind them stand some that mean nothing, or none.
     spans: Vec<Span>,
@@ -165,7 +165,7 @@ impl<'a> Framer<'a> {
     ) -> Self {
         let mut suspicious = [false; 256];
         let first_of_header = layout.header.as_ref().and_then(|header| header.bytes().next());
-        for byte in [0, b' ', b'\t', b'\r', b'\n', b'\x0c'].into_iter().chain(first_of_header) {
+        for byte in [0, b' ', b'\t', b'\r', b'\n', b'\x0c', b'\xef'].into_iter().chain(first_of_header) {
             suspicious[byte as usize] = true;
         }
         let room = if sieve.is_some() { 0 } else { about_lines(text, layout.dialect.eol) };
@@ -393,11 +393,8 @@ impl<'a> Framer<'a> {
     /// The careful way for the record from `start` to `end`, line end included.
     fn careful(&mut self, start: usize, end: usize, unclosed: bool) {
         let whole = without_line_end(&self.text[start..end], self.layout.dialect);
-        let nuls = whole.iter().take_while(|&&byte| byte == 0).count();
-        let line = &whole[nuls..];
-        if nuls > 0 {
-            self.counts.nul_runs += 1;
-        }
+        let line = bare(whole);
+        self.counts.nul_runs += u64::from(whole.starts_with(b"\0"));
         let eol = self.layout.dialect.eol;
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
@@ -406,7 +403,7 @@ impl<'a> Framer<'a> {
             self.counts.repeated_headers += 1;
             return;
         }
-        let start = start + nuls;
+        let start = start + whole.len() - line.len();
         match self.read_carefully(start, start + line.len(), end, unclosed) {
             Ok(()) => self.accept(start, start + line.len()),
             Err((reason, message)) => self.reject(start, start + line.len(), reason, message),

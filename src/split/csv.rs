@@ -140,8 +140,8 @@ impl Splitter {
     /// Judges the record at `start`; nothing where more text is needed to.
     fn judge(&mut self, text: &[u8], start: usize, layout: &Layout, at_end: bool) -> Option<Irregular> {
         let dialect = layout.dialect;
-        // NULs at the start of a line are no part of its first field.
-        let from = start + text[start..].iter().take_while(|&&byte| byte == 0).count();
+        // What stands before a line is no part of its first field.
+        let from = text.len() - bare(&text[start..]).len();
         let first_line = memchr(dialect.eol, &text[start..]).map(|length| start + length + 1);
         let line = first_line.or(at_end.then_some(text.len()))?;
         if let End::At(_) = self.read(&text[..line], from, dialect) {

@@ -150,7 +150,7 @@ impl Naive<'_> {
 
     /// Reads what stands at `at`; comes back with where the next thing stands.
     fn record(&mut self, at: usize) -> usize {
-        let start = at + nuls(&self.text[at..]);
+        let start = at + before_line(&self.text[at..]);
         let line_end = self.line_end(at);
         if let Some(names) = self.header(start) {
             let line = &self.text[start..line_end];
@@ -161,7 +161,7 @@ impl Naive<'_> {
             return line_end;
         }
         let (end, unclosed) = self.end(start, line_end);
-        self.outcome.counts.nul_runs += u64::from(start > at);
+        self.outcome.counts.nul_runs += u64::from(self.text[at] == 0);
         self.take(start, end, unclosed);
         end
     }
@@ -183,7 +183,7 @@ impl Naive<'_> {
         while line < before {
             let is_record =
                 read(self.text, line, self.dialect()).is_some_and(|(fields, _)| self.is_clean(&fields));
-            if is_record || self.header(line + nuls(&self.text[line..])).is_some() {
+            if is_record || self.header(line + before_line(&self.text[line..])).is_some() {
                 return (line, true);
             }
             line = self.line_end(line);
@@ -376,8 +376,10 @@ fn without_line_end(line: &[u8], dialect: Dialect) -> &[u8] {
     if dialect.eol == b'\n' { line.strip_suffix(b"\r").unwrap_or(line) } else { line }
 }
 
-fn nuls(text: &[u8]) -> usize {
-    text.iter().take_while(|&&byte| byte == 0).count()
+/// What stands before a line and is none of it: NULs, a byte order mark.
+fn before_line(text: &[u8]) -> usize {
+    let nuls = text.iter().take_while(|&&byte| byte == 0).count();
+    nuls + if text[nuls..].starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
 fn count(text: &[u8], byte: u8) -> u64 {
