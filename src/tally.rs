@@ -74,6 +74,7 @@ impl Tally {
                     *self.by_reason.entry(reject.reason).or_insert(0) += 1;
                     let place = (records_before + reject.number + 1, lines_before + reject.line + 1);
                     let (format, header) = (batch.layout.format.name, batch.layout.header.as_deref());
+                    let header = header.or(reject.around.as_deref());
                     self.rejects.write(&input.report.source, format, header, place, reject)?;
                 }
                 let counts = &mut input.report.counts;

@@ -509,6 +509,7 @@ impl<'a> Framer<'a> {
             field: None,
             message: shared(&message, self.rejects.last().map(|last| &last.message)),
             raw: kept(raw, reason),
+            around: None,
         });
         self.counts.records += 1;
     }

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::keyed::{Framed, Table};
+use super::keyed::{Framed, Refusal, Table};
 use super::{Checked, How, Reason, Records, Span};
 use crate::csv::MAX_FIELDS;
 use crate::format::{Layout, Nesting};
@@ -92,9 +92,6 @@ struct Framer<'a> {
     names_left: usize,
 }
 
-/// Why a record is rejected: the reason, the field and a sentence.
-type Refusal = (Reason, Option<String>, String);
-
 /// The text that a record is read from, and where that stands in the arena.
 #[derive(Clone, Copy)]
 struct Source<'t> {
@@ -163,12 +160,16 @@ impl Framer<'_> {
             Ok(())
         });
         if let Err(refusal) = framed {
-            self.refuse(range, refusal);
+            self.table.reject_part(range, refusal, call, number);
         }
     }
 
     fn single(&mut self, range: Range<usize>) {
-        if let Err(refusal) = self.record(range.clone(), |_| Ok(())) {
+        let is_known = |framer: &mut Self| match framer.table.has_known() {
+            true => Ok(()),
+            false => Err((Reason::NotARecord, None, "none of its keys is a record's".to_string())),
+        };
+        if let Err(refusal) = self.record(range.clone(), is_known) {
             self.refuse(range, refusal);
         }
     }
@@ -184,14 +185,15 @@ impl Framer<'_> {
         };
         let mut own = std::mem::take(&mut self.members);
         for part in parts {
+            let number = part.index.filter(|_| !part.is_main);
             let framed = self.record(part.range.clone(), |framer| {
-                framer.table.put_part(nest, part.index.filter(|_| !part.is_main), group);
+                framer.table.put_part(nest, number, group);
                 // What the call says besides goes with its first record.
                 own.iter().try_for_each(|member| framer.own_member(member.clone()))
             });
             match framed {
                 Ok(()) => own.clear(),
-                Err(refusal) => self.refuse(part.range, refusal),
+                Err(refusal) => self.table.reject_part(part.range, refusal, group, number),
             }
         }
         self.members = own;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -13,7 +14,7 @@ use memchr::memchr_iter;
 
 use super::{Checked, Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept, shared};
 use crate::format::layout::Nest;
-use crate::format::{Layout, Syntax};
+use crate::format::{Layout, Syntax, around};
 use crate::split::{Element, ElementKind, Unreadable};
 
 /// Strays of one record that are compared one by one; of more the names are hashed.
@@ -21,6 +22,9 @@ const FEW: usize = 16;
 
 /// Names that are remembered with their slots.
 const MOST_ODD_NAMES: usize = 512;
+
+/// Why a record is rejected: the reason, the field and a sentence.
+pub type Refusal = (Reason, Option<String>, String);
 
 /// The records of a block, being framed.
 pub struct Table<'a> {
@@ -180,6 +184,12 @@ impl<'a> Table<'a> {
         self.put_stray(name, value, times);
     }
 
+    /// Whether the row that was begun has a name that has a slot; one that has nothing at all has.
+    pub fn has_known(&mut self) -> bool {
+        self.strays.len() == self.first_stray
+            || (0..self.layout.slots()).any(|slot| self.row().is_filled(slot))
+    }
+
     /// The row that was begun.
     pub fn row(&mut self) -> Row<'_> {
         let from = self.places.len() * self.layout.slots();
@@ -318,8 +328,25 @@ impl<'a> Table<'a> {
             field: field.map(|field| field.into()),
             message: shared(&message, self.rejects.last().map(|last| &last.message)),
             raw: kept(raw, reason),
+            around: around::before(self.layout, None),
         });
         self.counts.records += 1;
+    }
+
+    /// The same of a record of a call, whose id stands at `call`: a sub by its number, or the main one.
+    pub fn reject_part(
+        &mut self,
+        range: Range<usize>,
+        (reason, field, message): Refusal,
+        call: Span,
+        number: Option<u64>,
+    ) {
+        let id = String::from_utf8_lossy(self.bytes(call));
+        let around = around::before(self.layout, Some((&id, number)));
+        self.reject(range.start, range.end, reason, field, message);
+        if let Some(reject) = self.rejects.last_mut() {
+            reject.around = around;
+        }
     }
 
     /// Rejects an element that the splitter found to be none; comes back with whether it did.

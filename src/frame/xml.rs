@@ -439,7 +439,12 @@ impl<'a> Framer<'a> {
             }
             Err((reason, message)) => {
                 call.subs += u64::from(kind == Name::Sub);
-                self.table.reject(whole.start, whole.end, reason, None, message);
+                let refusal = (reason, None, message);
+                match kind {
+                    Name::Call => self.table.reject(whole.start, whole.end, reason, None, refusal.2),
+                    Name::Main => self.table.reject_part(whole, refusal, call.id, None),
+                    Name::Sub => self.table.reject_part(whole, refusal, call.id, Some(call.subs)),
+                }
             }
         }
     }

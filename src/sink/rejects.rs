@@ -29,7 +29,8 @@ pub struct RejectLine<'a> {
     pub field: Option<&'a str>,
     /// A sentence for people.
     pub message: &'a str,
-    /// The header of the CSV that the record comes from.
+    /// The header of the CSV that the record comes from; else what is written before the record where its text alone
+    /// does not tell what it is.
     pub header: Option<&'a str>,
     /// The record, or its beginning.
     pub raw: &'a [u8],

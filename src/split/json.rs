@@ -22,7 +22,7 @@ use std::mem::discriminant;
 use std::ops::Range;
 
 pub use self::classify::keys;
-use self::classify::{Class, classify};
+use self::classify::{Class, REACH, classify, holds_records, is_index, is_record};
 use self::index::Index;
 use self::resume::{Resume, trimmed};
 use self::walk::{Turn, Walk, Walker};
@@ -276,6 +276,12 @@ impl Known {
     }
 }
 
+/// Whether records may have been written into a text, brackets and all.
+fn is_list_in_a_text(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.len() > 2 && matches!(text[0], b'[' | b'{')
+}
+
 /// The last byte that is no blank.
 fn last_of(text: &[u8]) -> u8 {
     text.trim_ascii_end().last().copied().unwrap_or(0)
@@ -401,7 +407,9 @@ impl Step<'_> {
         let name = &text[key.start..key.end];
         let one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
         let (is_root, is_wrapper) = (one_of(self.json.roots), one_of(self.json.wrappers));
-        let by_index = self.json.by_index && !name.is_empty() && name.iter().all(u8::is_ascii_digit);
+        let is_index = is_index(name);
+        let by_index = is_index && self.json.by_index;
+        let may_be_record = is_root || is_index;
         let name = format!("{}{}", self.prefix(), String::from_utf8_lossy(name));
         match value_at(text, value) {
             Ok(Value::List) if is_root => {
@@ -409,19 +417,24 @@ impl Step<'_> {
                 self.known.open.push(Open::List);
                 Next::Passed(value + 1)
             }
-            Ok(Value::Object) if by_index || (is_root && !self.json.by_index) => {
-                if by_index || self.holds_a_record(value) {
-                    self.known.tell(name, None);
-                    self.known.next_is = Some(if by_index { ElementKind::Whole } else { ElementKind::Alone });
-                    return Next::Passed(value);
-                }
-                self.pass_member(name, value)
+            Ok(Value::Object) if may_be_record && !by_index && self.is_too_near(value) => Next::More,
+            Ok(Value::Object) if by_index || may_be_record && is_record(text, value, self.json) => {
+                self.known.tell(name, None);
+                // A root that is a record is the only one of its document.
+                let is_alone = is_root && !self.json.by_index;
+                self.known.next_is = Some(if is_alone { ElementKind::Alone } else { ElementKind::Whole });
+                Next::Passed(value)
             }
             Ok(Value::Object) if (is_root || is_wrapper) && self.known.open.len() < DEEPEST => {
                 self.known.tell(name.clone(), None);
-                let prefix = if is_wrapper { format!("{name}.") } else { self.prefix().to_string() };
+                let is_list = is_root && self.json.by_index;
+                let prefix = if is_list { self.prefix().to_string() } else { format!("{name}.") };
                 self.known.open.push(Open::Envelope(prefix));
                 Next::Passed(value + 1)
+            }
+            Ok(_) if by_index => self.no_record(value),
+            Ok(Value::Text(found)) if is_root && is_list_in_a_text(&text[found.start..found.end]) => {
+                self.no_record(value)
             }
             Ok(Value::List | Value::Object) => self.pass_member(name, value),
             Ok(Value::Text(found)) => {
@@ -449,14 +462,15 @@ impl Step<'_> {
         }
     }
 
-    fn holds_a_record(&self, at: usize) -> bool {
-        let keys = keys(self.text, at, BEGINNING);
-        (self.json.is_record)(&keys)
+    /// Whether too little of an object is shown to tell what it is.
+    fn is_too_near(&self, at: usize) -> bool {
+        !self.at_end && self.text.len() - at < REACH
     }
 
-    /// A member that holds no record, and says nothing that is known.
+    /// A member that says nothing that is known; records in it are such as nobody can tell how to read.
     fn pass_member(&mut self, name: String, value: usize) -> Next {
         match Walker::default().walk(self.text, value) {
+            Walk::End(end) if holds_records(self.text, value, end, self.json) => self.no_record(value),
             Walk::End(end) => {
                 self.known.tell(name, None);
                 Next::Passed(end)
@@ -549,7 +563,7 @@ impl Step<'_> {
         Next::Found(Element::new(range.start, range.end, kind), next)
     }
 
-    /// Something in a list that is no object.
+    /// Something that stands where a record should.
     fn no_record(&mut self, at: usize) -> Next {
         match value_end(self.text, at, 0) {
             Ok(end) if end == self.text.len() && !self.at_end => Next::More,

@@ -119,7 +119,10 @@ impl<'t> Fast<'t> {
         self.stops.look(range.end);
         let end = match (nesting, table.layout.nest) {
             (Some(nesting), Some(nest)) => self.call_or_single(table, range.start, nesting, nest),
-            _ => self.record(table, range.start, ELEMENT).inspect(|&end| table.accept(range.start, end)),
+            _ => {
+                let end = self.record(table, range.start, ELEMENT).filter(|_| table.has_known());
+                end.inspect(|&end| table.accept(range.start, end))
+            }
         };
         let is_framed = end == Some(range.end);
         if !is_framed {
@@ -146,6 +149,9 @@ impl<'t> Fast<'t> {
             }
             let member = match self.next(table, Some(nesting), at, step, count == 0)? {
                 Next::End(end) => {
+                    if !is_call && !table.has_known() {
+                        return None;
+                    }
                     if !is_call {
                         table.accept(start, end);
                     }

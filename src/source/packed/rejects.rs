@@ -1,15 +1,18 @@
 //! A rejects file is an input: its raw records are read again, under the format and the header that they
 //! had.
 //!
-//! Lines that follow each other under one source, format and header are a member: a dump of that header
-//! and those records, blank lines between them. What is only a record's beginning would read as another
-//! record, so the member that has such a line fails behind its other records.
+//! Lines that follow each other under one source and format, of CSV also one header, are a member: a dump of that
+//! header and those records, blank lines between them. Of a record that was part of a document the header is what it
+//! stood in, and is written round each. What is only a record's beginning would read as another record, so the member
+//! that has such a line fails behind its other records.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+
+use crate::format::{around, by_name};
 
 use super::{BUFFER, Gone, Message, Outgoing};
 
@@ -86,7 +89,10 @@ fn read(text: &[u8]) -> Result<Line, String> {
 struct Member {
     source: String,
     format: String,
+    /// The CSV's header.
     header: Option<String>,
+    /// What closes that which a record stood in; nothing of CSV.
+    behind: Option<String>,
     buffer: Vec<u8>,
     /// Records of which there is only the beginning.
     cut: u64,
@@ -94,17 +100,20 @@ struct Member {
 
 impl Member {
     fn new(line: &Line) -> Member {
+        let Line { source, format, header, .. } = line;
+        let behind = by_name(format).and_then(around::behind);
+        let header = header.clone().filter(|_| behind.is_none());
         let mut buffer = Vec::new();
-        if let Some(header) = &line.header {
+        if let Some(header) = &header {
             buffer.extend_from_slice(header.as_bytes());
             buffer.push(b'\n');
         }
-        let Line { source, format, header, .. } = line;
-        Member { source: source.clone(), format: format.clone(), header: header.clone(), buffer, cut: 0 }
+        Member { source: source.clone(), format: format.clone(), header, behind, buffer, cut: 0 }
     }
 
     fn takes(&self, line: &Line) -> bool {
-        (&self.source, &self.format, &self.header) == (&line.source, &line.format, &line.header)
+        let is_header = self.behind.is_some() || self.header == line.header;
+        (&self.source, &self.format) == (&line.source, &line.format) && is_header
     }
 
     fn add(&mut self, line: Line, out: &Outgoing) -> Result<(), Gone> {
@@ -119,8 +128,11 @@ impl Member {
         if line.raw_cut {
             return self.count_cut();
         }
-        self.buffer.extend_from_slice(&raw);
-        self.buffer.extend_from_slice(b"\n\n");
+        let around = line.header.as_deref().zip(self.behind.as_deref());
+        let (before, behind) = around.unwrap_or_default();
+        for piece in [before.as_bytes(), &raw, behind.as_bytes(), b"\n\n"] {
+            self.buffer.extend_from_slice(piece);
+        }
         if self.buffer.len() >= BUFFER {
             let bytes = std::mem::take(&mut self.buffer);
             let len = bytes.len();

@@ -1,10 +1,16 @@
 //! Is an object a record, or the envelope of some? Told by its keys, of which no more are read than it takes.
 
+use memchr::memchr_iter;
+
 use crate::format::{Json, Told, normalise};
 use crate::json::{Fault, Members, Value, bracket_end, key_at, value_at};
 
 /// How much of an object is looked at.
-const REACH: usize = 64 << 10;
+pub const REACH: usize = 64 << 10;
+
+/// Keys that are looked at to tell a record, and objects in which one is looked for.
+const MOST_KEYS: usize = 64;
+const MOST_OBJECTS: usize = 64;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +56,10 @@ fn look(
         let name = &text[key.start..key.end];
         let one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
         let found = value_at(text, value)?;
-        let is_index = json.by_index && !name.is_empty() && name.iter().all(u8::is_ascii_digit);
+        let indexes = || is_index(name) && (json.by_index || is_record(text, value, json));
         match found {
             Value::List | Value::Object if one_of(json.roots) => return Ok(Some(Class::Envelope)),
-            Value::Object if one_of(json.wrappers) || is_index => return Ok(Some(Class::Envelope)),
+            Value::Object if one_of(json.wrappers) || indexes() => return Ok(Some(Class::Envelope)),
             Value::List | Value::Object if is_part(name, json) => return Ok(Some(Class::Record)),
             _ => {}
         }
@@ -68,6 +74,27 @@ fn look(
         members.pass(bracket_end(text, value)?);
     }
     Ok(None)
+}
+
+/// Whether a key is the number of an element.
+pub fn is_index(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the object at `at` is a record, or a call of several, by its own keys.
+pub fn is_record(text: &[u8], at: usize, json: &Json) -> bool {
+    let mut keys = Vec::new();
+    let _ = each_key(text, at, |name, _| {
+        keys.push(normalise(name));
+        keys.len() < MOST_KEYS
+    });
+    (json.is_record)(&keys)
+}
+
+/// Whether a record stands anywhere in the value from `at` up to `end`, as far as a look at its first objects tells.
+pub fn holds_records(text: &[u8], at: usize, end: usize, json: &Json) -> bool {
+    let objects = memchr_iter(b'{', &text[at..end]).take(MOST_OBJECTS);
+    objects.into_iter().any(|object| is_record(&text[..end], at + object, json))
 }
 
 /// Whether a key is that of a record within a call.
