@@ -158,9 +158,12 @@ impl Blocks<'_> {
         let Ami { banner, record, .. } = *self.ami;
         let is_version = |rest: &[u8]| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
         let is_word = |rest: &[u8]| rest.iter().all(u8::is_ascii_alphanumeric);
-        // Behind a blank it may be what somebody wrote into a field.
+        // Behind a blank it may be what somebody wrote into a field, but nobody writes into a record that it is one.
+        let in_record =
+            || self.open.is_some_and(|(from, to)| self.ami.is_record(&self.text[from..to], self.eol));
         let begins = |at: usize| line[at - 1] != b' ' && self.begins_block(&line[at..]);
-        let event = |at: usize, said: &[u8]| said == record.as_bytes() || is_word(said) && begins(at);
+        let event =
+            |at: usize, said: &[u8]| said == record.as_bytes() && in_record() || is_word(said) && begins(at);
         let find = |key: &str, is_begin: &dyn Fn(usize, &[u8]) -> bool| {
             memmem::find_iter(line, key).find(|&at| at > 0 && is_begin(at, &line[at + key.len()..]))
         };
@@ -322,6 +325,7 @@ mod tests {
         check("Event: Cdr\nA: 17Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA: 17", "Event: Cdr\nA: d"]);
         check("Event: Cdr\nA: Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA: ", "Event: Cdr\nA: d"]);
         check("Event: New\nA: 17Event: Cdr\nA: d\n\n", &["Event: New\nA: 17", "Event: Cdr\nA: d"]);
+        check("Event: New\nA: Event: Cdr\n\n", &["Event: New\nA: Event: Cdr"]);
         check("Event: Cdr\nA: 1\0\0Event: New\nA: d\n\n", &["!Event: Cdr\nA: 1\0\0", "Event: New\nA: d"]);
         check(
             "Event: Cdr\nA: 17Asterisk Call Manager/5.0.1\nResponse: Success\n\n",
