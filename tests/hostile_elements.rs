@@ -262,6 +262,19 @@ fn events_that_are_too_large() {
 }
 
 #[test]
+fn megabytes_of_lines_that_may_begin_an_event() {
+    for line in [
+        "A: Event: Cdr\n",
+        "A: Event: Event: B\n",
+        "Event: Response: ",
+        "Asterisk Call Manager/",
+        "A: 1Event: 1 \n",
+    ] {
+        check_events(&format!("Event: New\n{}\n\n", line.repeat((6 << 20) / line.len())), 0, &[]);
+    }
+}
+
+#[test]
 fn megabytes_of_small_lines() {
     check_events(&"\r\n".repeat(2 << 20), 0, &[]);
     check_events(&format!("Event: Cdr\n{}\n", "A: b\n".repeat(1 << 20)), 1, &[]);

@@ -45,8 +45,16 @@ impl Splitter {
     /// ends with this text.
     pub fn cut(&mut self, text: &[u8], at_end: bool) -> Cut {
         let Splitter { ami, eol, .. } = *self;
-        let mut blocks =
-            Blocks { text, ami, eol, elements: Vec::new(), open: None, done: 0, saw_nuls: false };
+        let mut blocks = Blocks {
+            text,
+            ami,
+            eol,
+            elements: Vec::new(),
+            open: None,
+            in_record: false,
+            done: 0,
+            saw_nuls: false,
+        };
         let mut at = 0;
         while at < text.len() {
             let end = match memchr(eol, &text[at..]) {
@@ -109,6 +117,8 @@ struct Blocks<'a> {
     elements: Vec<Element>,
     /// Where the open block begins, and where its last line ends.
     open: Option<(usize, usize)>,
+    /// That block is a record.
+    in_record: bool,
     /// Past the last block.
     done: usize,
     saw_nuls: bool,
@@ -140,9 +150,11 @@ impl Blocks<'_> {
             && !(self.begins_block(line) && self.is_event(first))
         {
             self.open = Some((first, content));
+            self.in_record |= self.ami.is_record(line, self.eol);
         } else {
             self.cut_off();
             self.open = Some((start, content));
+            self.in_record = self.ami.is_record(line, self.eol);
         }
     }
 
@@ -159,11 +171,10 @@ impl Blocks<'_> {
         let is_version = |rest: &[u8]| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
         let is_word = |rest: &[u8]| rest.iter().all(u8::is_ascii_alphanumeric);
         // Behind a blank it may be what somebody wrote into a field, but nobody writes into a record that it is one.
-        let in_record =
-            || self.open.is_some_and(|(from, to)| self.ami.is_record(&self.text[from..to], self.eol));
         let begins = |at: usize| line[at - 1] != b' ' && self.begins_block(&line[at..]);
-        let event =
-            |at: usize, said: &[u8]| said == record.as_bytes() && in_record() || is_word(said) && begins(at);
+        let event = |at: usize, said: &[u8]| {
+            said == record.as_bytes() && self.in_record || is_word(said) && begins(at)
+        };
         let find = |key: &str, is_begin: &dyn Fn(usize, &[u8]) -> bool| {
             memmem::find_iter(line, key).find(|&at| at > 0 && is_begin(at, &line[at + key.len()..]))
         };
@@ -188,6 +199,7 @@ impl Blocks<'_> {
     }
 
     fn close(&mut self, kind: ElementKind) {
+        self.in_record = false;
         if let Some((start, end)) = self.open.take() {
             self.elements.push(Element::new(start, end, kind));
             self.done = end;
@@ -198,7 +210,7 @@ impl Blocks<'_> {
     fn cut_off(&mut self) {
         let Some((start, end)) = self.open else { return };
         let block = &self.text[start..end];
-        let truncated = self.ami.is_record(block, self.eol) || self.ami.may_be_record(block);
+        let truncated = self.in_record || self.ami.may_be_record(block);
         self.close(if truncated { ElementKind::Bad(Unreadable::Truncated) } else { ElementKind::Whole });
     }
 }
