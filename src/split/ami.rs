@@ -124,17 +124,25 @@ struct Blocks<'a> {
     saw_nuls: bool,
 }
 
-/// What the manager answers; nothing else stands behind that key.
+/// What the manager answers. (`Response` is a key of some events, too, but of none that is a record.)
 const ANSWERS: [&[u8]; 5] = [b"Success", b"Error", b"Follows", b"Goodbye", b"Pong"];
 
 impl Blocks<'_> {
     /// The line from `start` to `end`, its line end included.
     fn line(&mut self, start: usize, end: usize) {
-        let start = start + self.before_line(&self.text[start..end]);
-        let line = self.text[start..end].trim_ascii_end();
+        let has_nuls = self.text[start] == 0;
+        self.saw_nuls |= has_nuls;
+        let line = bare(&self.text[start..end]);
+        let start = end - line.len();
+        let line = line.trim_ascii_end();
         let content = start + line.len();
         if is_blank(line) {
-            self.close(ElementKind::Whole);
+            // Where a crash has left nothing but NULs the rest of the block stood.
+            if has_nuls {
+                self.cut_off()
+            } else {
+                self.close(ElementKind::Whole)
+            }
             self.done = end;
         } else if let Some(at) = self.glued(line) {
             let first = self.open.map_or(start, |(first, _)| first);
@@ -147,7 +155,7 @@ impl Blocks<'_> {
             self.close(ElementKind::Whole);
             self.done = end;
         } else if let Some((first, _)) = self.open
-            && !(self.begins_block(line) && self.is_event(first))
+            && !self.cuts_off(first, line)
         {
             self.open = Some((first, content));
             self.in_record |= self.ami.is_record(line, self.eol);
@@ -158,39 +166,35 @@ impl Blocks<'_> {
         }
     }
 
-    /// How many bytes at the front of a line are none of its own.
-    fn before_line(&mut self, line: &[u8]) -> usize {
-        self.saw_nuls |= line.starts_with(b"\0");
-        before_line(line)
-    }
-
     /// Where another block begins in the middle of a line: the one that it belonged to was cut off, and what came next
     /// was written right behind it.
     fn glued(&self, line: &[u8]) -> Option<usize> {
         let Ami { banner, record, .. } = *self.ami;
-        let is_version = |rest: &[u8]| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-        let is_word = |rest: &[u8]| rest.iter().all(u8::is_ascii_alphanumeric);
-        // Behind a blank it may be what somebody wrote into a field, but nobody writes into a record that it is one.
-        let begins = |at: usize| line[at - 1] != b' ' && self.begins_block(&line[at..]);
-        let event = |at: usize, said: &[u8]| {
-            said == record.as_bytes() && self.in_record || is_word(said) && begins(at)
+        let value = key_and_value(line, self.eol).map_or(line.len(), |(_, value)| value.start);
+        // Behind a blank it is what somebody wrote into a field, unless a record was cut off before its value.
+        let is_cut = |at: usize| line[at - 1] != b' ' || (self.in_record && at == value);
+        let event = |at: usize, said: &[u8]| match at < value {
+            // Within a key, which may be `UserEvent`.
+            true => said == record.as_bytes() && (self.in_record || line[..at] != *b"User"),
+            false => is_cut(at) && !said.is_empty() && said.iter().all(u8::is_ascii_alphanumeric),
+        };
+        let response = |at: usize, said: &[u8]| self.in_record && is_cut(at) && ANSWERS.contains(&said);
+        let version = |at: usize, said: &[u8]| {
+            is_cut(at) && said.first().is_some_and(u8::is_ascii_digit) && !said.contains(&b' ')
         };
         let find = |key: &str, is_begin: &dyn Fn(usize, &[u8]) -> bool| {
             memmem::find_iter(line, key).find(|&at| at > 0 && is_begin(at, &line[at + key.len()..]))
         };
-        let found = [
-            find("Event: ", &event),
-            find("Response: ", &|at, _| begins(at)),
-            find(banner, &|_, said| is_version(said)),
-        ];
+        let found = [find("Event: ", &event), find("Response: ", &response), find(banner, &version)];
         found.into_iter().flatten().min()
     }
 
-    /// Whether a line says what block begins there.
-    fn begins_block(&self, line: &[u8]) -> bool {
+    /// Whether a line begins another block, though no blank line ended the one that began at `first`.
+    fn cuts_off(&self, first: usize, line: &[u8]) -> bool {
         let Some((key, value)) = key_and_value(line, self.eol) else { return false };
-        &line[key.clone()] == self.ami.event.as_bytes()
-            || &line[key] == b"Response" && ANSWERS.contains(&line[value].trim_ascii())
+        let (key, value) = (&line[key], &line[value]);
+        key == self.ami.event.as_bytes() && self.is_event(first)
+            || key == b"Response" && self.in_record && ANSWERS.contains(&value)
     }
 
     /// Whether the block that begins there is an event, whose key never comes again in it.
@@ -225,16 +229,11 @@ fn key_of(text: &[u8]) -> Option<&[u8]> {
     (text[end] == b':').then_some(&text[..end])
 }
 
-/// How many bytes at the front of a line are none of its own: NULs that a crash left, a capture's byte order mark.
-fn before_line(line: &[u8]) -> usize {
-    line.len() - bare(line).len()
-}
-
 /// Where the key and the value stand on a line, which `eol` may end: behind the colon one blank is none of the value's.
 pub fn key_and_value(line: &[u8], eol: u8) -> Option<(Range<usize>, Range<usize>)> {
     let end = line.strip_suffix(&[eol]).unwrap_or(line);
     let end = end.strip_suffix(b"\r").unwrap_or(end).len();
-    let start = before_line(&line[..end]);
+    let start = end - bare(&line[..end]).len();
     let colon = start + memchr(b':', &line[start..end]).filter(|colon| *colon > 0)?;
     let value = colon + 1 + usize::from(line[colon + 1..end].starts_with(b" "));
     Some((start..colon, value..end))
@@ -349,6 +348,11 @@ mod tests {
         );
         check("Event: Cdr\nA: 1Response: Goodbye\n\n", &["!Event: Cdr\nA: 1", "Response: Goodbye"]);
         check("Event: CEvent: Cdr\nB: c\n\n", &["!Event: C", "Event: Cdr\nB: c"]);
+        check("Event: Cdr\nDurEvent: Cdr\nB: c\n\n", &["!Event: Cdr\nDur", "Event: Cdr\nB: c"]);
+        check("Event: New\nDurEvent: Cdr\nB: c\n\n", &["Event: New\nDur", "Event: Cdr\nB: c"]);
+        check("Event: UserEvent\nUserEvent: Cdr\nB: c\n\n", &["Event: UserEvent\nUserEvent: Cdr\nB: c"]);
+        let answer = "Event: OriginateResponse\nResponse: Success";
+        check(&format!("{answer}\n\n"), &[answer]);
     }
 
     #[test]
@@ -359,6 +363,12 @@ mod tests {
             let event = format!("Event: Cdr\nUserField: {value}\nResponse: none");
             check(&format!("{event}\n\n"), &[&event]);
         }
+    }
+
+    #[test]
+    fn what_nuls_stand_in_place_of_is_lost() {
+        check("Event: Cdr\nA: b\n\0\0\0", &["!Event: Cdr\nA: b"]);
+        check("Event: Cdr\nA: b\n\0\0\0\nEvent: Cdr\nC: d\n\n", &["!Event: Cdr\nA: b", "Event: Cdr\nC: d"]);
     }
 
     #[test]
