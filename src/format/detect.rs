@@ -16,6 +16,8 @@ use memchr::{memchr, memchr_iter};
 
 use super::{ALL, Csv, Fit, Format, Layout, Misfit, normalise};
 use crate::csv::{Dialect, End, Quotes, read_record};
+use crate::frame::clean::reads_cleanly;
+use crate::split::csv;
 
 /// How many lines are tried as the header.
 const LINES_TRIED: usize = 15;
@@ -74,10 +76,10 @@ pub fn detect(
             lines[..at].iter().map(|line| (line.clone(), is_as_wide(&head[line.clone()], &layout))).collect();
         return Ok(Detected { layout, body, above });
     }
-    // The first line may be one that has to be fitted: a line that is as it should be tells more.
-    let without = [true, false].into_iter().find_map(|as_is| {
-        let asked = asked.is_some();
-        lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, (asked, as_is)))
+    // The first line may be cut, or be one that has to be fitted: one that is as it should be tells more.
+    let without = [Likeness::Clean, Likeness::AsWide, Likeness::Fitted].into_iter().find_map(|likeness| {
+        let likeness = asked.map(|_| likeness);
+        lines.iter().find_map(|line| headerless(&head[line.clone()], eol, &candidates, likeness))
     });
     match without {
         Some(layout) => Ok(Detected { layout: Arc::new(layout), body: 0, above: Vec::new() }),
@@ -161,29 +163,42 @@ fn header(
     })
 }
 
-/// The layout of a line, if it is a record that needs no header, or one of a generation of the
-/// format that was asked for.
+/// How much a line has in common with the records of a generation, of which it is taken to be one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// As many fields, with times and numbers where they belong.
+    Clean,
+    /// As many fields.
+    AsWide,
+    /// It can be fitted.
+    Fitted,
+}
+
+/// The layout of a line, if it is a record that needs no header, or, so far as it is asked for, one of a generation of
+/// the format that was named.
 fn headerless(
     line: &[u8],
     eol: u8,
     candidates: &[&'static Format],
-    (asked, as_is): (bool, bool),
+    asked: Option<Likeness>,
 ) -> Option<Layout> {
     let line = bare(line, eol);
     candidates.iter().find_map(|format| {
         let csv = format.csv()?;
         DELIMITERS.iter().find_map(|&delimiter| {
             let dialect = Dialect { delimiter, eol, quotes: csv.quotes };
-            let names = generation(csv, line, dialect, (asked, as_is))?;
-            let fields = values(line, dialect)?.len();
-            Some(Layout::new(format, dialect, &names, None).without_header(fields))
+            let names = generation(csv, line, dialect, asked)?;
+            let mut fields = Vec::new();
+            read_record(line, 0, dialect, &mut fields);
+            let layout = Layout::new(format, dialect, &names, None).without_header(fields.len());
+            (asked != Some(Likeness::Clean) || reads_cleanly(line, &fields, &layout)).then_some(layout)
         })
     })
 }
 
 /// The columns that this line is a record of: by its shape, or, of the format that was asked for,
-/// the first generation that has as many, or, unless it must be one `as_is`, that it can be fitted to.
-fn generation(csv: &Csv, line: &[u8], dialect: Dialect, (asked, as_is): (bool, bool)) -> Option<Vec<String>> {
+/// the first generation that has as many, or that it can be fitted to.
+fn generation(csv: &Csv, line: &[u8], dialect: Dialect, asked: Option<Likeness>) -> Option<Vec<String>> {
     let values = values(line, dialect)?;
     let borrowed: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
     let owned = |names: &&[&str]| names.iter().map(|name| name.to_string()).collect();
@@ -198,8 +213,11 @@ fn generation(csv: &Csv, line: &[u8], dialect: Dialect, (asked, as_is): (bool, b
         (csv.plain)(&names, fields.len()) || (fields.len() > 1 && !matches!((csv.fit)(&misfit), Fit::No(_)))
     };
     let exact = |names: &&&[&str]| names.len() == fields.len() && fits(names);
-    let generations = || csv.generations.iter().filter(|_| asked);
-    generations().find(exact).or_else(|| generations().filter(|_| !as_is).find(fits)).map(owned)
+    let found = match asked? {
+        Likeness::Clean | Likeness::AsWide => csv.generations.iter().find(exact),
+        Likeness::Fitted => csv.generations.iter().find(fits),
+    };
+    found.map(owned)
 }
 
 /// A line's values by a dialect, if it is a whole record.
@@ -211,12 +229,10 @@ fn values(line: &[u8], dialect: Dialect) -> Option<Vec<Vec<u8>>> {
     }
 }
 
-/// A line without its line end and without NULs before it.
+/// A line without its line end and what may stand before it.
 fn bare(line: &[u8], eol: u8) -> &[u8] {
     let line = line.strip_suffix(&[eol]).unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let nuls = line.iter().take_while(|&&byte| byte == 0).count();
-    &line[nuls..]
+    csv::bare(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Whether a line above the header has as many fields as it.

@@ -124,6 +124,9 @@ impl Gap {
         }
         if name == xml.root.as_bytes() {
             self.roots += i64::from(!tag.is_closed);
+        } else if self.junk.is_some() {
+            // The rest of a damaged record may have any element.
+            self.pass_value(text, name);
         } else if name.eq_ignore_ascii_case(PAGE.as_bytes()) {
             self.error.get_or_insert("an HTML page in place of a dump".to_string());
         } else if !tag.is_closed
@@ -148,12 +151,11 @@ impl Gap {
     fn hear(&mut self, name: &[u8], said: &[u8], xml: &Xml) {
         let [message, status] = xml.error.map(|own| own.as_bytes() == name);
         let said = String::from_utf8_lossy(&said[..said.len().min(MESSAGE)]);
-        let shown = match said.parse::<i64>() {
-            _ if message && !said.is_empty() => said.into_owned(),
-            Ok(number) if status && number != 0 => format!("{} {number}", xml.error[1]),
-            _ => return,
-        };
-        self.error.get_or_insert(format!("an error in place of a dump: `{shown}`"));
+        if message && !said.is_empty() {
+            self.error.get_or_insert(format!("an error in place of a dump: `{said}`"));
+        } else if status && said.parse().is_ok_and(|number: i64| number != 0) {
+            self.error.get_or_insert(format!("an error in place of a dump: `{} {said}`", xml.error[1]));
+        }
     }
 }
 
