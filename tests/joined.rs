@@ -69,6 +69,9 @@ fn captures_of_events() {
     check(&format!("{cut}\0\0{two}"), &["2"], &["truncated"]);
     check(&format!("{cut}{banner}{two}"), &["2"], &["truncated"]);
     check(&format!("{cut}\r\n{banner}{two}"), &["2"], &["truncated"]);
+    let end = "Event: Cdr\r\nSource: 1\r\n\0\0\0";
+    check(end, &[], &["truncated"]);
+    check(&format!("{end}\r\n{two}"), &["2"], &["truncated"]);
     let of_cr = format!("{banner}{one}{two}").replace("\r\n", "\r");
     check(&of_cr, &["1", "2"], &[]);
 }
@@ -105,6 +108,8 @@ fn xml_documents() {
         Some("`Invalid parameters!`"),
     );
     says("<response><status>-6</status></response>", Some("`status -6`"));
+    let damaged = "<src>5</src><status>3</status></cdr>";
+    check(&format!("{one}<root>{damaged}</root>{two}"), &["1", "2"], &["xml-syntax"]);
     says("<response><status>0</status><page>2</page><error_msg/></response>", None);
     check_as(Options::default(), &format!("<root></root>{PAGE}"), &[], &[], Some("HTML page"));
 }
@@ -166,6 +171,33 @@ fn other_vendors_json_in_other_envelopes() {
 }
 
 #[test]
+fn objects_in_place_of_a_list() {
+    let long = "u".repeat(1_100_000);
+    let of_root = |members: &str| format!("{{\"cdr_root\":{{{members}}}}}");
+    let ones = "\"AcctId\":\"1\",\"src\":\"1\",\"dst\":\"2\"";
+    check(&of_root(&format!("\"clid\":\"{long}\",{ones}")), &["1"], &[]);
+    check(&of_root(&format!("\"other\":{{\"x\":\"{long}\"}},{ones}")), &["1"], &[]);
+    let mut text = ucm("0");
+    let some: Vec<String> = (0..50).map(|at| format!("c{at}")).collect();
+    for caller in &some {
+        text += &of_root(&format!("\"other\":\"{}\",\"src\":\"{caller}\",\"dst\":\"2\"", &long[..70_000]));
+    }
+    let callers: Vec<&str> = std::iter::once("0").chain(some.iter().map(String::as_str)).collect();
+    check(&text, &callers, &[]);
+    let (one, less) = (ucm("1"), "{\"src\":\"5\",\"dst\":\"6\"}");
+    check(
+        &of_root(&format!("\"0\":{one},\"1\":{less},\"2\":\"text\",\"4\":{less}")),
+        &["1", "5", "5"],
+        &["not-a-record"],
+    );
+    check(&format!("{one}{}", of_root(&format!("\"0\":{less}"))), &["1", "5"], &[]);
+    let within = ucm("1").replace('}', &format!(",\"0\":{}}}", ucm("2")));
+    check(&within, &["1"], &[]);
+    // What is cut off is a record, however little of it is left.
+    check(&format!("{}{{\"cdr_root\":{{\"AcctId\":\"1\",\"sr", of_root(ones)), &["1"], &["truncated"]);
+}
+
+#[test]
 fn objects_of_which_no_key_is_a_records() {
     let (one, two) = (ucm("1"), ucm("2"));
     for other in [
@@ -173,6 +205,7 @@ fn objects_of_which_no_key_is_a_records() {
         "{\"status\":\"error\",\"message\":\"x\"}",
         "{\"errcode\":0,\"data\":[{\"call_from\":\"1\",\"call_to\":\"2\",\"timestamp\":1}]}",
         "{\"main_cdr\":null}",
+        "{\"x\":{}}",
         "{}",
     ] {
         check(&format!("{one}\n{other}\n{two}"), &["1", "2"], &["not-a-record"]);
@@ -189,10 +222,21 @@ fn lines_of_a_dump_that_was_split() {
             "1,,{caller},2,from-internal,\"A\" <1>,PJSIP/1-1,PJSIP/2-1,Dial,{lastdata},2024-05-17 12:34:56,,2024-05-17 12:34:58,2,0,NO ANSWER,3,17.1,,1,2,s\n"
         )
     };
+    // The first line is what a cut has left of one: it has as many fields as an older generation.
+    let long = |caller: &str| {
+        let line = line(caller, "SIP/1");
+        format!("{},Ann,,,,,1715-1,,,,\n", line.trim_end())
+    };
+    let cut = long("1").splitn(6, ',').last().unwrap().to_string();
     let options = || Options { format: calltable::format::by_name("ucm-cdrapi-csv"), ..Options::default() };
     for (first, next) in [("SIP/1,60", "SIP/1"), ("SIP/1,60,,x", "SIP/1"), ("SIP/1", "SIP/1,60")] {
         let text = [line("1", first), line("2", next), line("3", first)].concat();
         check_as(options(), &text, &["1 17.1", "2 17.1", "3 17.1"], &[], None);
         check_as(options(), &line("1", first), &["1 17.1"], &[], None);
     }
+    let found = read(options(), &[cut, long("2"), long("3")].concat());
+    assert_eq!(
+        (&found.rows[..], found.reasons.len()),
+        (&["2 17.1".to_string(), "3 17.1".to_string()][..], 1)
+    );
 }

@@ -504,6 +504,53 @@ fn a_record_alone_in_its_document_is_alone_again() {
     );
 }
 
+/// The reasons for which records are rejected, and the rows, where a rejects file is read again as it is.
+fn reread(name: &str, text: &str) -> (u64, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let rejects = rejects_of(folder.path(), name, text.as_bytes());
+    let again = rejects_of_file(folder.path(), &rejects);
+    let found = std::fs::read_to_string(folder.path().join("again.jsonl")).unwrap();
+    let reason = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["reason"].as_str().unwrap().to_string()
+    };
+    (found.lines().count() as u64, again.lines().map(reason).collect())
+}
+
+/// What `convert` rejects of that file.
+fn rejects_of_file(folder: &Path, file: &Path) -> String {
+    let output = folder.join("again.jsonl");
+    let program = env!("CARGO_BIN_EXE_calltable");
+    let run = std::process::Command::new(program).arg("convert").arg(file).arg("-o").arg(&output).output();
+    assert_eq!(run.unwrap().status.code(), Some(4));
+    std::fs::read_to_string(folder.join("again.jsonl.rejects.jsonl")).unwrap()
+}
+
+#[test]
+fn what_is_cut_off_is_cut_off_again() {
+    let truncated = (0, vec!["truncated".to_string()]);
+    let detail = r#"{"data":{"call_id":"c","hangup_cause":"x","timestamp":63600000000,"duration_seconds":4"#;
+    let good = format!("{detail}}}}}\n");
+    assert_eq!(reread("a.json", &format!("{good}{detail}")), truncated);
+    assert_eq!(reread("a.txt", "Event: Cdr\nSource: 1\n\nEvent: Cdr\nSource: 1\nDuration: 1"), truncated);
+    let events =
+        "Event: Cdr\nSource: 1\nDuration: 1Event: Cdr\nSource: 2\nDuration: x\n\nEvent: Cdr\nSource: 3\n\n";
+    let both = (0, vec!["truncated".to_string(), "bad-number".to_string()]);
+    assert_eq!(reread("a.txt", events), both);
+    assert_eq!(reread("a.txt", &events.replace('\n', "\r")), both);
+}
+
+#[test]
+fn an_id_is_not_repeated_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let subs: String =
+        (0..1000).map(|at| format!(",\"sub_cdr_{at}\":{{\"src\":\"1\",\"start\":\"x\"}}")).collect();
+    let text = format!("{{\"cdr_root\":[{{\"cdr\":\"{}\"{subs}}}]}}", "x".repeat(100_000));
+    let rejects = rejects_of(folder.path(), "a.json", text.as_bytes());
+    assert!(std::fs::metadata(&rejects).unwrap().len() < 1_000_000);
+    assert_eq!(leniently(&rejects, &["record_kind"]), vec!["sub"; 1000]);
+}
+
 #[test]
 fn what_is_not_whole_in_a_rejects_file_fails_and_costs_no_other() {
     let line = |raw: &str, more: &str| {

@@ -214,12 +214,14 @@ fn drop_unwanted(rows: &mut Rows, how: How<'_>) -> (u64, Problems) {
 /// The `record_kind` where a dump tells none.
 const SINGLE: &str = "single";
 
-/// Of which call a record is one, and which of its subs; nothing where it stands alone.
-fn part(rows: &Rows, record: u32) -> Option<(&str, Option<u64>)> {
-    let nest = rows.layout().nest?;
-    rows.text(record, nest.kind)?;
+/// What a record stood in, where its text alone does not tell what it is.
+fn around_of(rows: &Rows, record: u32) -> Option<String> {
+    let layout = rows.layout();
+    let Some(nest) = layout.nest.filter(|nest| rows.text(record, nest.kind).is_some()) else {
+        return around::alone(layout);
+    };
     let number = rows.text(record, nest.index).and_then(|number| number.parse().ok());
-    Some((rows.text(record, nest.group).unwrap_or_default(), number))
+    around::of_call(layout.format, rows.text(record, nest.group).unwrap_or_default(), number)
 }
 
 /// Turns problems, sorted by record, into rejects: one a record, for its first bad value.
@@ -261,7 +263,7 @@ fn reject(rejects: &mut Vec<Reject>, rows: &Rows, problems: &[Problem], file: &F
             field: Some(shared(name, before.and_then(|before| before.field.as_ref()))),
             message: shared(&message, before.map(|before| &before.message)),
             raw: rows.raw(problem.record).to_vec(),
-            around: around::before(rows.layout(), part(rows, problem.record)),
+            around: around_of(rows, problem.record),
         });
     }
     rejects.sort_by_key(|reject| reject.number);

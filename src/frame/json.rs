@@ -170,7 +170,7 @@ impl Framer<'_> {
             false => Err((Reason::NotARecord, None, "none of its keys is a record's".to_string())),
         };
         if let Err(refusal) = self.record(range.clone(), is_known) {
-            self.refuse(range, refusal);
+            self.table.reject_single(range, refusal);
         }
     }
 

@@ -184,10 +184,11 @@ impl<'a> Table<'a> {
         self.put_stray(name, value, times);
     }
 
-    /// Whether the row that was begun has a name that has a slot; one that has nothing at all has.
+    /// Whether the row that was begun has anything in a slot.
     pub fn has_known(&mut self) -> bool {
-        self.strays.len() == self.first_stray
-            || (0..self.layout.slots()).any(|slot| self.row().is_filled(slot))
+        let slots = self.layout.slots();
+        let row = self.row();
+        (0..slots).any(|slot| row.is_filled(slot))
     }
 
     /// The row that was begun.
@@ -328,21 +329,25 @@ impl<'a> Table<'a> {
             field: field.map(|field| field.into()),
             message: shared(&message, self.rejects.last().map(|last| &last.message)),
             raw: kept(raw, reason),
-            around: around::before(self.layout, None),
+            around: None,
         });
         self.counts.records += 1;
     }
 
     /// The same of a record of a call, whose id stands at `call`: a sub by its number, or the main one.
-    pub fn reject_part(
-        &mut self,
-        range: Range<usize>,
-        (reason, field, message): Refusal,
-        call: Span,
-        number: Option<u64>,
-    ) {
+    pub fn reject_part(&mut self, range: Range<usize>, refusal: Refusal, call: Span, number: Option<u64>) {
         let id = String::from_utf8_lossy(self.bytes(call));
-        let around = around::before(self.layout, Some((&id, number)));
+        let around = around::of_call(self.layout.format, &id, number);
+        self.reject_within(range, refusal, around);
+    }
+
+    /// The same of an element that is one record.
+    pub fn reject_single(&mut self, range: Range<usize>, refusal: Refusal) {
+        self.reject_within(range, refusal, around::alone(self.layout));
+    }
+
+    fn reject_within(&mut self, range: Range<usize>, refusal: Refusal, around: Option<String>) {
+        let (reason, field, message) = refusal;
         self.reject(range.start, range.end, reason, field, message);
         if let Some(reject) = self.rejects.last_mut() {
             reject.around = around;

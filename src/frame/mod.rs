@@ -21,7 +21,7 @@ use memchr::memchr_iter;
 
 use sieve::Sieve;
 
-use crate::format::{Layout, Syntax, around};
+use crate::format::{Layout, Syntax};
 use crate::split::{Block, Content, KEPT_OF_TOO_LARGE, Unreadable};
 
 /// What the caller wants to be done with records that cannot be read as they stand.
@@ -73,7 +73,7 @@ pub fn sieved(block: Block, how: How, sieve: Option<&Sieve<'_>>) -> Records {
                 field: None,
                 message: message.into(),
                 raw: text,
-                around: around::before(&layout, None),
+                around: None,
             };
             let counts = Counts { records: 1, lines, ..Counts::default() };
             Records::none(offset, layout, counts, vec![reject])

@@ -439,11 +439,9 @@ impl<'a> Framer<'a> {
             }
             Err((reason, message)) => {
                 call.subs += u64::from(kind == Name::Sub);
-                let refusal = (reason, None, message);
                 match kind {
-                    Name::Call => self.table.reject(whole.start, whole.end, reason, None, refusal.2),
-                    Name::Main => self.table.reject_part(whole, refusal, call.id, None),
-                    Name::Sub => self.table.reject_part(whole, refusal, call.id, Some(call.subs)),
+                    Name::Call => self.table.reject(whole.start, whole.end, reason, None, message),
+                    _ => self.table.reject_part(whole, (reason, None, message), call.id, None),
                 }
             }
         }

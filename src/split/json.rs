@@ -22,7 +22,7 @@ use std::mem::discriminant;
 use std::ops::Range;
 
 pub use self::classify::keys;
-use self::classify::{Class, REACH, classify, holds_records, is_index, is_record};
+use self::classify::{Class, holds_records, is_index, of_document, of_root};
 use self::index::Index;
 use self::resume::{Resume, trimmed};
 use self::walk::{Turn, Walk, Walker};
@@ -88,8 +88,8 @@ struct Known {
 enum Open {
     /// A list of records.
     List,
-    /// An envelope; its members are told behind this prefix.
-    Envelope(String),
+    /// An envelope; its members are told behind this prefix, and elements may stand under numbers.
+    Envelope { prefix: String, by_index: bool },
     /// A call that is too large to be an element; the number of its next sub whose key has none.
     Call(u64),
     /// A list of such a call's subs; the number of the next.
@@ -278,8 +278,7 @@ impl Known {
 
 /// Whether records may have been written into a text, brackets and all.
 fn is_list_in_a_text(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    text.len() > 2 && matches!(text[0], b'[' | b'{')
+    matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')) && text.contains(&b'"')
 }
 
 /// The last byte that is no blank.
@@ -320,14 +319,14 @@ impl Step<'_> {
             (Some(b'{'), None) if self.begins_as_before(begin) => self.element_behind(at, begin),
             _ if begin > at => Next::Passed(begin),
             // Behind a broken one: where a key should be, a record begins.
-            (Some(b'{'), Some(Open::Envelope(_))) => self.element(begin),
+            (Some(b'{'), Some(Open::Envelope { .. })) => self.element(begin),
             (Some(b'['), None | Some(Open::List)) if self.known.open.len() < DEEPEST => {
                 self.known.open.push(Open::List);
                 Next::Passed(begin + 1)
             }
             (Some(b']' | b'}'), _) => self.close(begin),
             (Some(b'{'), None) => self.document(begin),
-            (Some(b'"'), Some(Open::Envelope(_))) => self.member(begin),
+            (Some(b'"'), Some(Open::Envelope { .. })) => self.member(begin),
             (Some(b'"'), Some(Open::Call(next))) => self.part(begin, *next),
             (Some(b'{'), Some(Open::Subs(next))) => self.listed_part(begin, *next),
             (Some(b'{'), Some(Open::Call(_))) => {
@@ -375,7 +374,7 @@ impl Step<'_> {
                 self.known.open.pop();
                 self.known.open.pop();
             }
-            Some(Open::Envelope(_) | Open::Call(_)) if is_list => return Next::Passed(at + 1),
+            Some(Open::Envelope { .. } | Open::Call(_)) if is_list => return Next::Passed(at + 1),
             _ => drop(self.known.open.pop()),
         }
         if self.known.open.is_empty() {
@@ -386,11 +385,11 @@ impl Step<'_> {
 
     /// An object that is no part of another: a record, or the envelope of some.
     fn document(&mut self, at: usize) -> Next {
-        match classify(self.text, at, self.json, self.at_end) {
-            Class::Record => self.element(at),
+        match of_document(self.text, at, self.json, self.keys, self.at_end) {
+            Class::Record | Class::Other => self.element(at),
             Class::Unknown => Next::More,
-            Class::Envelope => {
-                self.known.open.push(Open::Envelope(String::new()));
+            Class::Envelope { by_index } => {
+                self.known.open.push(Open::Envelope { prefix: String::new(), by_index });
                 Next::Passed(at + 1)
             }
         }
@@ -407,36 +406,28 @@ impl Step<'_> {
         let name = &text[key.start..key.end];
         let one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
         let (is_root, is_wrapper) = (one_of(self.json.roots), one_of(self.json.wrappers));
-        let is_index = is_index(name);
-        let by_index = is_index && self.json.by_index;
-        let may_be_record = is_root || is_index;
-        let name = format!("{}{}", self.prefix(), String::from_utf8_lossy(name));
+        let (prefix, by_index) = match self.known.open.last() {
+            Some(Open::Envelope { prefix, by_index }) => (prefix.as_str(), *by_index && is_index(name)),
+            _ => ("", false),
+        };
+        let name = format!("{prefix}{}", String::from_utf8_lossy(name));
         match value_at(text, value) {
+            Ok(Value::Object) if by_index => {
+                self.known.next_is = Some(ElementKind::Whole);
+                Next::Passed(value)
+            }
+            Ok(_) if by_index => self.no_record(value),
             Ok(Value::List) if is_root => {
                 self.known.tell(name, None);
                 self.known.open.push(Open::List);
                 Next::Passed(value + 1)
             }
-            Ok(Value::Object) if may_be_record && !by_index && self.is_too_near(value) => Next::More,
-            Ok(Value::Object) if by_index || may_be_record && is_record(text, value, self.json) => {
-                self.known.tell(name, None);
-                // A root that is a record is the only one of its document.
-                let is_alone = is_root && !self.json.by_index;
-                self.known.next_is = Some(if is_alone { ElementKind::Alone } else { ElementKind::Whole });
-                Next::Passed(value)
-            }
-            Ok(Value::Object) if (is_root || is_wrapper) && self.known.open.len() < DEEPEST => {
-                self.known.tell(name.clone(), None);
-                let is_list = is_root && self.json.by_index;
-                let prefix = if is_list { self.prefix().to_string() } else { format!("{name}.") };
-                self.known.open.push(Open::Envelope(prefix));
-                Next::Passed(value + 1)
-            }
-            Ok(_) if by_index => self.no_record(value),
+            Ok(Value::Object) if is_root => self.root(name, value),
+            Ok(Value::Object) if is_wrapper => self.envelope(name.clone(), name, value, false),
             Ok(Value::Text(found)) if is_root && is_list_in_a_text(&text[found.start..found.end]) => {
                 self.no_record(value)
             }
-            Ok(Value::List | Value::Object) => self.pass_member(name, value),
+            Ok(Value::List | Value::Object) => self.pass_member(name, value, None),
             Ok(Value::Text(found)) => {
                 self.known.tell(name, Some(&text[found.start..found.end]));
                 Next::Passed(found.next())
@@ -455,22 +446,41 @@ impl Step<'_> {
         }
     }
 
-    fn prefix(&self) -> &str {
-        match self.known.open.last() {
-            Some(Open::Envelope(prefix)) => prefix,
-            _ => "",
+    /// An object that stands where a list of records can.
+    fn root(&mut self, name: String, value: usize) -> Next {
+        match of_root(self.text, value, self.json, self.keys, self.at_end) {
+            Class::Unknown => Next::More,
+            Class::Record => {
+                self.known.tell(name, None);
+                // The only one of its document, but where records stand under numbers.
+                let kind = if self.json.by_index { ElementKind::Whole } else { ElementKind::Alone };
+                self.known.next_is = Some(kind);
+                Next::Passed(value)
+            }
+            Class::Envelope { by_index } => {
+                // What is said among records that stand under numbers is said of all.
+                let outer = if self.json.by_index { String::new() } else { name.clone() };
+                self.envelope(outer, name, value, by_index)
+            }
+            Class::Other => self.pass_member(name, value, Some(self.keys)),
         }
     }
 
-    /// Whether too little of an object is shown to tell what it is.
-    fn is_too_near(&self, at: usize) -> bool {
-        !self.at_end && self.text.len() - at < REACH
+    /// An envelope within another.
+    fn envelope(&mut self, outer: String, name: String, value: usize, by_index: bool) -> Next {
+        if self.known.open.len() >= DEEPEST {
+            return self.pass_member(name, value, None);
+        }
+        self.known.tell(name, None);
+        let prefix = if outer.is_empty() { outer } else { outer + "." };
+        self.known.open.push(Open::Envelope { prefix, by_index });
+        Next::Passed(value + 1)
     }
 
     /// A member that says nothing that is known; records in it are such as nobody can tell how to read.
-    fn pass_member(&mut self, name: String, value: usize) -> Next {
+    fn pass_member(&mut self, name: String, value: usize, known: Option<&Keys>) -> Next {
         match Walker::default().walk(self.text, value) {
-            Walk::End(end) if holds_records(self.text, value, end, self.json) => self.no_record(value),
+            Walk::End(end) if holds_records(self.text, value, end, self.json, known) => self.no_record(value),
             Walk::End(end) => {
                 self.known.tell(name, None);
                 Next::Passed(end)

@@ -27,11 +27,25 @@ const BEGINNING: &[u8] = b"{\"source\":\"";
 struct Line {
     source: String,
     format: String,
+    #[serde(default)]
+    reason: String,
     header: Option<String>,
     raw: Option<String>,
     raw_base64: Option<String>,
     #[serde(default)]
     raw_cut: bool,
+}
+
+/// The reason of a record that its dump cuts off.
+const TRUNCATED: &str = "truncated";
+
+impl Line {
+    /// What ends the lines of its record: an event has several.
+    fn eol(&self) -> &'static [u8] {
+        let is_event = by_name(&self.format).is_some_and(|format| format.ami().is_some());
+        let raw = self.raw.as_deref().unwrap_or_default();
+        if is_event && raw.contains('\r') && !raw.contains('\n') { b"\r" } else { b"\n" }
+    }
 }
 
 /// Whether a file that begins so is one.
@@ -93,6 +107,8 @@ struct Member {
     header: Option<String>,
     /// What closes that which a record stood in; nothing of CSV.
     behind: Option<String>,
+    /// Ends a line.
+    eol: &'static [u8],
     buffer: Vec<u8>,
     /// Records of which there is only the beginning.
     cut: u64,
@@ -108,12 +124,13 @@ impl Member {
             buffer.extend_from_slice(header.as_bytes());
             buffer.push(b'\n');
         }
-        Member { source: source.clone(), format: format.clone(), header, behind, buffer, cut: 0 }
+        let (source, format) = (source.clone(), format.clone());
+        Member { source, format, header, behind, eol: line.eol(), buffer, cut: 0 }
     }
 
     fn takes(&self, line: &Line) -> bool {
         let is_header = self.behind.is_some() || self.header == line.header;
-        (&self.source, &self.format) == (&line.source, &line.format) && is_header
+        (&self.source, &self.format, self.eol) == (&line.source, &line.format, line.eol()) && is_header
     }
 
     fn add(&mut self, line: Line, out: &Outgoing) -> Result<(), Gone> {
@@ -130,7 +147,9 @@ impl Member {
         }
         let around = line.header.as_deref().zip(self.behind.as_deref());
         let (before, behind) = around.unwrap_or_default();
-        for piece in [before.as_bytes(), &raw, behind.as_bytes(), b"\n\n"] {
+        // What was cut off must not be ended by the blank line behind it.
+        let blank = if line.reason == TRUNCATED { b"" } else { self.eol };
+        for piece in [before.as_bytes(), &raw, behind.as_bytes(), self.eol, blank] {
             self.buffer.extend_from_slice(piece);
         }
         if self.buffer.len() >= BUFFER {

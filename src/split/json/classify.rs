@@ -2,11 +2,12 @@
 
 use memchr::memchr_iter;
 
+use crate::format::keys::Keys;
 use crate::format::{Json, Told, normalise};
 use crate::json::{Fault, Members, Value, bracket_end, key_at, value_at};
 
-/// How much of an object is looked at.
-pub const REACH: usize = 64 << 10;
+/// How much of a document is looked at.
+const REACH: usize = 64 << 10;
 
 /// Keys that are looked at to tell a record, and objects in which one is looked for.
 const MOST_KEYS: usize = 64;
@@ -17,60 +18,82 @@ const MOST_OBJECTS: usize = 64;
 pub enum Class {
     /// A record, or a call of several.
     Record,
-    /// An envelope.
-    Envelope,
+    /// An envelope; its elements may stand under numbers.
+    Envelope { by_index: bool },
+    /// Neither, as far as is known.
+    Other,
     /// More text is needed to tell.
     Unknown,
 }
 
-/// What the object at `at` is, which is no part of another.
-pub fn classify(text: &[u8], at: usize, json: &Json, at_end: bool) -> Class {
+/// What a look at an object's members has seen.
+#[derive(Default)]
+struct Seen {
+    /// Their normalised keys.
+    keys: Vec<String>,
+    /// A record has one of them.
+    has_known: bool,
+    /// What they say.
+    told: Told,
+}
+
+/// What the object at `at` is, which is no part of another: if nothing tells that it is an envelope, a record.
+pub fn of_document(text: &[u8], at: usize, json: &Json, known: &Keys, at_end: bool) -> Class {
     let near = &text[..text.len().min(at + REACH)];
     let is_all = near.len() == text.len();
-    let mut told = Told::default();
-    let mut keys = Vec::new();
-    let fault = match look(near, at, json, &mut keys, &mut told) {
-        Ok(Some(class)) => return class,
-        Ok(None) => None,
-        Err(fault) => Some(fault),
-    };
-    match fault {
-        Some(Fault::Open) if is_all && !at_end => Class::Unknown,
-        _ if (json.is_record)(&keys) => Class::Record,
-        _ if (json.is_envelope)(&told) || (json.error)(&told).is_some() => Class::Envelope,
+    let mut seen = Seen::default();
+    match look(near, at, json, known, &mut seen) {
+        Ok(Some(class)) => class,
+        Err(Fault::Open) if is_all && !at_end => Class::Unknown,
+        _ if (json.is_record)(&seen.keys) => Class::Record,
+        _ if (json.is_envelope)(&seen.told) || (json.error)(&seen.told).is_some() => {
+            Class::Envelope { by_index: json.by_index }
+        }
         _ => Class::Record,
     }
 }
 
+/// What the object at `at` is, which stands where a list of records can.
+pub fn of_root(text: &[u8], at: usize, json: &Json, known: &Keys, at_end: bool) -> Class {
+    let mut seen = Seen::default();
+    match look(text, at, json, known, &mut seen) {
+        Ok(Some(class)) => class,
+        Err(Fault::Open) if !at_end => Class::Unknown,
+        _ if seen.has_known || (json.is_record)(&seen.keys) => Class::Record,
+        _ => Class::Other,
+    }
+}
+
 /// Looks at the members of an object up to the one that tells.
-fn look(
-    text: &[u8],
-    at: usize,
-    json: &Json,
-    keys: &mut Vec<String>,
-    told: &mut Told,
-) -> Result<Option<Class>, Fault> {
+fn look(text: &[u8], at: usize, json: &Json, known: &Keys, seen: &mut Seen) -> Result<Option<Class>, Fault> {
     let mut members = Members::new(text, at);
     while let Some(next) = members.next(text)? {
         let (key, value) = key_at(text, next)?;
         let name = &text[key.start..key.end];
         let one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
         let found = value_at(text, value)?;
-        let indexes = || is_index(name) && (json.by_index || is_record(text, value, json));
+        let envelope = |by_index| Ok(Some(Class::Envelope { by_index }));
         match found {
-            Value::List | Value::Object if one_of(json.roots) => return Ok(Some(Class::Envelope)),
-            Value::Object if one_of(json.wrappers) || indexes() => return Ok(Some(Class::Envelope)),
+            _ if is_index(name) && json.by_index => return envelope(true),
+            Value::List | Value::Object if one_of(json.roots) => return envelope(json.by_index),
+            Value::Object if one_of(json.wrappers) => return envelope(json.by_index),
+            Value::Object
+                if is_index(name) && !seen.has_known && is_record(text, value, json, Some(known)) =>
+            {
+                return envelope(true);
+            }
             Value::List | Value::Object if is_part(name, json) => return Ok(Some(Class::Record)),
             _ => {}
         }
+        seen.has_known |= known.slot(name).is_some();
         let name = String::from_utf8_lossy(name).into_owned();
-        keys.push(normalise(&name));
+        seen.keys.push(normalise(&name));
         let said = match found {
             Value::Text(found) => Some(&text[found.start..found.end]),
             Value::Bare(start, end) => Some(&text[start..end]),
             _ => None,
         };
-        told.0.push((name, said.map(|said| String::from_utf8_lossy(said).into_owned())));
+        seen.told.0.push((name, said.map(|said| String::from_utf8_lossy(said).into_owned())));
         members.pass(bracket_end(text, value)?);
     }
     Ok(None)
@@ -81,20 +104,21 @@ pub fn is_index(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether the object at `at` is a record, or a call of several, by its own keys.
-pub fn is_record(text: &[u8], at: usize, json: &Json) -> bool {
-    let mut keys = Vec::new();
+/// Whether the object at `at` is a record, or a call of several, by its own keys; one that is `known` does.
+fn is_record(text: &[u8], at: usize, json: &Json, known: Option<&Keys>) -> bool {
+    let (mut keys, mut has_known) = (Vec::new(), false);
     let _ = each_key(text, at, |name, _| {
+        has_known |= known.is_some_and(|known| known.slot(name.as_bytes()).is_some());
         keys.push(normalise(name));
-        keys.len() < MOST_KEYS
+        !has_known && keys.len() < MOST_KEYS
     });
-    (json.is_record)(&keys)
+    has_known || (json.is_record)(&keys)
 }
 
 /// Whether a record stands anywhere in the value from `at` up to `end`, as far as a look at its first objects tells.
-pub fn holds_records(text: &[u8], at: usize, end: usize, json: &Json) -> bool {
-    let objects = memchr_iter(b'{', &text[at..end]).take(MOST_OBJECTS);
-    objects.into_iter().any(|object| is_record(&text[..end], at + object, json))
+pub fn holds_records(text: &[u8], at: usize, end: usize, json: &Json, known: Option<&Keys>) -> bool {
+    let mut objects = memchr_iter(b'{', &text[at..end]).take(MOST_OBJECTS);
+    objects.any(|object| is_record(&text[..end], at + object, json, known))
 }
 
 /// Whether a key is that of a record within a call.
