@@ -21,7 +21,7 @@ TIMES = ("start", "answer", "end")
 
 
 def program():
-    return os.environ.get("CALLTABLE") or str(TOP / "target" / "release" / "calltable")
+    return os.environ.get("CALLTABLE") or str(TOP / "target" / "debug" / "calltable")
 
 
 def run(*arguments, stdin=None, cwd=DUMPS):
