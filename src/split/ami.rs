@@ -357,9 +357,15 @@ mod tests {
 
     #[test]
     fn what_somebody_wrote_into_a_field_is_no_block() {
-        for value in
-            ["the Event: Gala", "Event: a b", "no Response: none", "Asterisk Call Manager/x", "PreEvent: a b"]
-        {
+        for value in [
+            "the Event: Gala",
+            "my Event: Cdr",
+            "Event: a b",
+            "no Response: none",
+            "Asterisk Call Manager/x",
+            "the Asterisk Call Manager/5.0",
+            "PreEvent: a b",
+        ] {
             let event = format!("Event: Cdr\nUserField: {value}\nResponse: none");
             check(&format!("{event}\n\n"), &[&event]);
         }

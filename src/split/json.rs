@@ -423,7 +423,7 @@ impl Step<'_> {
                 Next::Passed(value + 1)
             }
             Ok(Value::Object) if is_root => self.root(name, value),
-            Ok(Value::Object) if is_wrapper => self.envelope(name.clone(), name, value, false),
+            Ok(Value::Object) if is_wrapper => self.envelope(format!("{name}."), name, value, false),
             Ok(Value::Text(found)) if is_root && is_list_in_a_text(&text[found.start..found.end]) => {
                 self.no_record(value)
             }
@@ -459,20 +459,19 @@ impl Step<'_> {
             }
             Class::Envelope { by_index } => {
                 // What is said among records that stand under numbers is said of all.
-                let outer = if self.json.by_index { String::new() } else { name.clone() };
-                self.envelope(outer, name, value, by_index)
+                let prefix = if self.json.by_index { String::new() } else { format!("{name}.") };
+                self.envelope(prefix, name, value, by_index)
             }
             Class::Other => self.pass_member(name, value, Some(self.keys)),
         }
     }
 
-    /// An envelope within another.
-    fn envelope(&mut self, outer: String, name: String, value: usize, by_index: bool) -> Next {
+    /// An envelope within another, of that name; what it says is told behind the prefix.
+    fn envelope(&mut self, prefix: String, name: String, value: usize, by_index: bool) -> Next {
         if self.known.open.len() >= DEEPEST {
             return self.pass_member(name, value, None);
         }
         self.known.tell(name, None);
-        let prefix = if outer.is_empty() { outer } else { outer + "." };
         self.known.open.push(Open::Envelope { prefix, by_index });
         Next::Passed(value + 1)
     }
