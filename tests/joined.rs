@@ -191,6 +191,24 @@ fn objects_in_place_of_a_list() {
         &["not-a-record"],
     );
     check(&format!("{one}{}", of_root(&format!("\"0\":{less}"))), &["1", "5"], &[]);
+    let (two, long) = (ucm("2"), &long[..66_000]);
+    check(
+        &format!("{two}\n{{\"meta\":\"{long}\",\"cdr\":[{one},{two}]}}\n{two}"),
+        &["2", "1", "2", "2"],
+        &[],
+    );
+    check(
+        &format!("{two}\n{{\"meta\":\"{long}\",\"cdr_root\":[{one},{two}]}}\n{two}"),
+        &["2", "1", "2", "2"],
+        &[],
+    );
+    let broken = "{\"AcctId\":\"5\",\"src\":\"x\"y\",\"dst\":\"2\"}";
+    let text = of_root(&format!("\"0\":{one},\"1\":{broken},\"2\":{two},\"3\":{one}"));
+    check(&text, &["1", "2", "1"], &["json-syntax"]);
+    check(&text[..text.len() - one.len() - 4], &["1", "2"], &["json-syntax", "truncated"]);
+    let behind = format!("{{\"0\":{two},{}", &one[1..]);
+    check(&format!("{two}\n{behind}\n{two}"), &["2", "1", "2"], &[]);
+    check(&of_root(&behind[1..behind.len() - 1]), &["1"], &[]);
     let within = ucm("1").replace('}', &format!(",\"0\":{}}}", ucm("2")));
     check(&within, &["1"], &[]);
     // What is cut off is a record, however little of it is left.

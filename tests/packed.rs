@@ -529,15 +529,46 @@ fn rejects_of_file(folder: &Path, file: &Path) -> String {
 #[test]
 fn what_is_cut_off_is_cut_off_again() {
     let truncated = (0, vec!["truncated".to_string()]);
-    let detail = r#"{"data":{"call_id":"c","hangup_cause":"x","timestamp":63600000000,"duration_seconds":4"#;
-    let good = format!("{detail}}}}}\n");
-    assert_eq!(reread("a.json", &format!("{good}{detail}")), truncated);
+    let bad = (0, vec!["bad-number".to_string()]);
+    let detail = r#"{"data":{"call_id":"c","hangup_cause":"x","timestamp":63600000000,"duration_seconds":"x"#;
+    assert_eq!(reread("a.json", &format!("{detail}\"}}}}\n{detail}")), bad);
     assert_eq!(reread("a.txt", "Event: Cdr\nSource: 1\n\nEvent: Cdr\nSource: 1\nDuration: 1"), truncated);
     let events =
         "Event: Cdr\nSource: 1\nDuration: 1Event: Cdr\nSource: 2\nDuration: x\n\nEvent: Cdr\nSource: 3\n\n";
     let both = (0, vec!["truncated".to_string(), "bad-number".to_string()]);
     assert_eq!(reread("a.txt", events), both);
     assert_eq!(reread("a.txt", &events.replace('\n', "\r")), both);
+    assert_eq!(reread("a.txt", "Event: Cdr\nDuration: 1\n Event: Cdr\nSource: 2\nDuration: x\n\n"), both);
+}
+
+#[test]
+fn pieces_of_records_do_not_become_one() {
+    let record = r#"{"AcctId":"2","src":"5","dst":"2","duration":"x"}"#;
+    let bad = (0, vec!["bad-number".to_string(); 3]);
+    let broken = r#"{"AcctId":"1","src":"1
+M,
+00","dst":"2","start":"2024-05-17 12:00:00"}"#;
+    assert_eq!(reread("a.json", &format!("[M,\n{broken},\nM]").replace('M', record)), bad);
+    let call = "<cdr><AcctId>2</AcctId><src>5</src><duration>x</duration></cdr>";
+    let broken = "<cdr><AcctId>7</AcctId><start>2024-05-17 12:00:00</start><src>12C 34</src></cdr>";
+    assert_eq!(
+        reread(
+            "a.xml",
+            &format!("<root>C{broken}C</root>").replace('C', call).replace("<cdr><Ac", "<cdr ><Ac")
+        ),
+        bad
+    );
+}
+
+#[test]
+fn events_with_a_bare_cr_are_read_again_in_another_encoding() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = b"Event: Cdr\rSource: 1\rUserField: \xb9\xfa\r\r".repeat(2);
+    let rejects = rejects_of(folder.path(), "a.txt", &events);
+    let encoding = calltable::source::encoding::by_label("gbk").ok();
+    let options = calltable::Options { encoding, ..calltable::Options::default() };
+    let batch = Reader::builder().options(options).open(&rejects).unwrap().next().unwrap().unwrap();
+    assert_eq!(batch.num_rows(), 2);
 }
 
 #[test]
@@ -565,7 +596,9 @@ fn what_is_not_whole_in_a_rejects_file_fails_and_costs_no_other() {
     assert_eq!(found.rows, [("a.rejects.jsonl!a.csv".to_string(), HEADER.len() as i64)]);
     let [error] = &found.errors[..] else { panic!("{:?}", found.errors) };
     assert!(
-        error.ends_with("records that are not whole in the rejects file, only in the dump itself: 1"),
+        error.ends_with(
+            "records that are not whole in the rejects file, so that they cannot be read again: 1"
+        ),
         "{error}"
     );
 

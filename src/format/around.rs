@@ -5,6 +5,7 @@
 //! by its brackets may something be written: a record that is cut off must not be closed by it.
 
 use super::{Format, Layout, Syntax};
+use crate::split::json::walk::{Walk, Walker};
 
 /// The id of a call has so many bytes at most, else it is not written round its records: each repeats it.
 const LONGEST_ID: usize = 128;
@@ -43,6 +44,28 @@ pub fn behind(format: &Format) -> Option<String> {
         Syntax::Xml(xml) => Some(format!("</{}>", xml.call)),
         Syntax::Csv(_) | Syntax::Ami(_) => None,
     }
+}
+
+/// Whether a text is an element from its first byte to its last, by its brackets or tags: a piece of one could become
+/// another record with what stands behind it. Of lines only their reader can tell.
+pub fn is_whole(format: &Format, text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    match &format.syntax {
+        Syntax::Json(_) => Walker::default().walk(text, 0) == Walk::End(text.len()),
+        Syntax::Xml(xml) => [xml.call, xml.main, xml.sub].iter().any(|name| is_element(text, name)),
+        Syntax::Csv(_) | Syntax::Ami(_) => true,
+    }
+}
+
+/// Whether a text begins with the start tag of that name, and ends with the end tag, or is one tag.
+fn is_element(text: &[u8], name: &str) -> bool {
+    let Some(rest) = text.strip_prefix(b"<").and_then(|rest| rest.strip_prefix(name.as_bytes())) else {
+        return false;
+    };
+    let is_named = rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/') || byte.is_ascii_whitespace());
+    let ends =
+        text.ends_with(format!("</{name}>").as_bytes()) || text.ends_with(b"/>") && !rest.contains(&b'<');
+    is_named && ends
 }
 
 /// A text as it stands in an attribute.

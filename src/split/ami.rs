@@ -146,7 +146,8 @@ impl Blocks<'_> {
             self.done = end;
         } else if let Some(at) = self.glued(line) {
             let first = self.open.map_or(start, |(first, _)| first);
-            self.open = Some((first, start + at));
+            let own = self.text[first..start + at].trim_ascii_end();
+            self.open = Some((first, first + own.len())).filter(|_| !own.is_empty());
             self.cut_off();
             self.line(start + at, end);
         } else if line.starts_with(self.ami.banner.as_bytes()) {
@@ -172,11 +173,14 @@ impl Blocks<'_> {
         let Ami { banner, record, .. } = *self.ami;
         let value = key_and_value(line, self.eol).map_or(line.len(), |(_, value)| value.start);
         // Behind a blank it is what somebody wrote into a field, unless a record was cut off before its value.
-        let is_cut = |at: usize| line[at - 1] != b' ' || (self.in_record && at == value);
+        let may_be_cut = self.in_record || line.starts_with(b"Event: ");
+        let is_cut = |at: usize| line[at - 1] != b' ' || (may_be_cut && at == value);
+        let is_word = |said: &[u8]| !said.is_empty() && said.iter().all(u8::is_ascii_alphanumeric);
         let event = |at: usize, said: &[u8]| match at < value {
-            // Within a key, which may be `UserEvent`.
-            true => said == record.as_bytes() && (self.in_record || line[..at] != *b"User"),
-            false => is_cut(at) && !said.is_empty() && said.iter().all(u8::is_ascii_alphanumeric),
+            // Within a key; of other events `UserEvent` is one.
+            true if self.in_record => is_word(said),
+            true => said == record.as_bytes() && line[..at] != *b"User",
+            false => is_cut(at) && is_word(said),
         };
         let response = |at: usize, said: &[u8]| self.in_record && is_cut(at) && ANSWERS.contains(&said);
         let version = |at: usize, said: &[u8]| {
@@ -334,7 +338,7 @@ mod tests {
     #[test]
     fn what_is_written_right_behind_a_cut_event_is_the_next_block() {
         check("Event: Cdr\nA: 17Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA: 17", "Event: Cdr\nA: d"]);
-        check("Event: Cdr\nA: Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA: ", "Event: Cdr\nA: d"]);
+        check("Event: Cdr\nA: Event: Cdr\nA: d\n\n", &["!Event: Cdr\nA:", "Event: Cdr\nA: d"]);
         check("Event: New\nA: 17Event: Cdr\nA: d\n\n", &["Event: New\nA: 17", "Event: Cdr\nA: d"]);
         check("Event: New\nA: Event: Cdr\n\n", &["Event: New\nA: Event: Cdr"]);
         check("Event: Cdr\nA: 1\0\0Event: New\nA: d\n\n", &["!Event: Cdr\nA: 1\0\0", "Event: New\nA: d"]);
@@ -351,6 +355,9 @@ mod tests {
         check("Event: Cdr\nDurEvent: Cdr\nB: c\n\n", &["!Event: Cdr\nDur", "Event: Cdr\nB: c"]);
         check("Event: New\nDurEvent: Cdr\nB: c\n\n", &["Event: New\nDur", "Event: Cdr\nB: c"]);
         check("Event: UserEvent\nUserEvent: Cdr\nB: c\n\n", &["Event: UserEvent\nUserEvent: Cdr\nB: c"]);
+        check("Event: Cdr\nDurEvent: New\nB: c\n\n", &["!Event: Cdr\nDur", "Event: New\nB: c"]);
+        check("Event: Event: Cdr\nB: c\n\n", &["Event:", "Event: Cdr\nB: c"]);
+        check("Event: Cdr\nA: b\n Event: Cdr\nB: c\n\n", &["!Event: Cdr\nA: b", "Event: Cdr\nB: c"]);
         let answer = "Event: OriginateResponse\nResponse: Success";
         check(&format!("{answer}\n\n"), &[answer]);
     }

@@ -192,7 +192,8 @@ impl Splitter {
             }
             self.skipping = Some(Skipping::Broken);
         }
-        let resume = Resume { json: self.json, keys: &self.keys, text, first_key: &self.known.first_key };
+        let Splitter { json, keys, known, .. } = &*self;
+        let resume = Resume { json, keys, text, first_key: &known.first_key, by_index: known.by_index() };
         match resume.find(from) {
             Some((next, is_document)) => {
                 if is_document {
@@ -239,6 +240,11 @@ impl Splitter {
 }
 
 impl Known {
+    /// Whether elements may stand under numbers here.
+    fn by_index(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Envelope { by_index: true, .. }))
+    }
+
     /// A document has ended, or the dump has within it: what it said is judged.
     fn settle(&mut self, json: &Json) {
         if let Some(message) = (json.error)(&self.told) {
@@ -400,7 +406,7 @@ impl Step<'_> {
         let text = self.text;
         let (key, value) = match key_at(text, at) {
             Ok(found) => found,
-            Err(Fault::Open) => return self.unfinished(),
+            Err(Fault::Open) => return self.unfinished(at),
             Err(_) => return self.junk(at),
         };
         let name = &text[key.start..key.end];
@@ -441,7 +447,7 @@ impl Step<'_> {
                 self.known.tell(name, Some(&text[start..end]));
                 Next::Passed(end)
             }
-            Err(Fault::Open) => self.unfinished(),
+            Err(Fault::Open) => self.unfinished(at),
             Err(_) => self.junk(at),
         }
     }
@@ -484,14 +490,25 @@ impl Step<'_> {
                 self.known.tell(name, None);
                 Next::Passed(end)
             }
-            Walk::Open => self.unfinished(),
+            Walk::Open => self.unfinished(value),
             Walk::Broken { .. } | Walk::TooDeep(_) => self.junk(value),
         }
     }
 
-    /// The text ends within a member of an envelope.
-    fn unfinished(&self) -> Next {
-        if self.at_end { Next::Passed(self.text.len()) } else { Next::More }
+    /// The text ends within a member of an envelope, which begins at `at`.
+    fn unfinished(&mut self, at: usize) -> Next {
+        match self.at_end {
+            false => Next::More,
+            true if self.known.by_index() => self.truncated(at),
+            true => Next::Passed(self.text.len()),
+        }
+    }
+
+    /// The dump ends within the element at `at`.
+    fn truncated(&mut self, at: usize) -> Next {
+        self.known.is_truncated = true;
+        let end = at + self.text[at..].trim_ascii_end().len();
+        self.found(at..end, ElementKind::Bad(Unreadable::Truncated), self.text.len())
     }
 
     /// What stands above a response: up to the line on which a document begins.
@@ -529,11 +546,7 @@ impl Step<'_> {
                 self.known.remember(&self.text[at..end]);
                 self.found(at..end, kind, end)
             }
-            Walk::Open if self.at_end => {
-                self.known.is_truncated = true;
-                let end = at + self.text[at..].trim_ascii_end().len();
-                self.found(at..end, ElementKind::Bad(Unreadable::Truncated), self.text.len())
-            }
+            Walk::Open if self.at_end => self.truncated(at),
             Walk::Open => Next::More,
             Walk::Broken { from, closes: true } if matches!(self.known.open.last(), Some(Open::List)) => {
                 let end = trimmed(self.text, at, from);
@@ -590,7 +603,8 @@ impl Step<'_> {
     /// Something broken at `at`; the next record begins at `from` or behind it.
     fn broken(&mut self, at: usize, from: usize, why: Unreadable) -> Next {
         let first_key = &self.known.first_key;
-        let resume = Resume { json: self.json, keys: self.keys, text: self.text, first_key };
+        let by_index = self.known.by_index();
+        let resume = Resume { json: self.json, keys: self.keys, text: self.text, first_key, by_index };
         match resume.find(from.max(at + 1)) {
             Some((next, is_document)) => {
                 if is_document {

@@ -6,11 +6,16 @@ use crate::format::keys::Keys;
 use crate::format::{Json, Told, normalise};
 use crate::json::{Fault, Members, Value, bracket_end, key_at, value_at};
 
-/// How much of a document is looked at.
-const REACH: usize = 64 << 10;
-
-/// Keys that are looked at to tell a record, and objects in which one is looked for.
+/// Keys by which an object is told to be a record, of those that are not known.
 const MOST_KEYS: usize = 64;
+
+/// Bytes that are kept of what a member is called and says.
+const SHOWN: usize = 1024;
+
+/// So many members that are records under a number are told to be elements.
+const SURELY: usize = 2;
+
+/// Objects in which a record is looked for.
 const MOST_OBJECTS: usize = 64;
 
 /// What an object is.
@@ -29,26 +34,26 @@ pub enum Class {
 /// What a look at an object's members has seen.
 #[derive(Default)]
 struct Seen {
-    /// Their normalised keys.
+    /// Normalised keys, and what they say: of the first members, and of all that are known.
     keys: Vec<String>,
+    told: Told,
     /// A record has one of them.
     has_known: bool,
-    /// What they say.
-    told: Told,
+    /// Members that are records under a number.
+    indexed: usize,
 }
 
 /// What the object at `at` is, which is no part of another: if nothing tells that it is an envelope, a record.
 pub fn of_document(text: &[u8], at: usize, json: &Json, known: &Keys, at_end: bool) -> Class {
-    let near = &text[..text.len().min(at + REACH)];
-    let is_all = near.len() == text.len();
     let mut seen = Seen::default();
-    match look(near, at, json, known, &mut seen) {
+    match look(text, at, json, known, &mut seen) {
         Ok(Some(class)) => class,
-        Err(Fault::Open) if is_all && !at_end => Class::Unknown,
+        Err(Fault::Open) if !at_end => Class::Unknown,
         _ if (json.is_record)(&seen.keys) => Class::Record,
         _ if (json.is_envelope)(&seen.told) || (json.error)(&seen.told).is_some() => {
             Class::Envelope { by_index: json.by_index }
         }
+        _ if seen.indexed > 0 && !seen.has_known => Class::Envelope { by_index: true },
         _ => Class::Record,
     }
 }
@@ -60,6 +65,7 @@ pub fn of_root(text: &[u8], at: usize, json: &Json, known: &Keys, at_end: bool) 
         Ok(Some(class)) => class,
         Err(Fault::Open) if !at_end => Class::Unknown,
         _ if seen.has_known || (json.is_record)(&seen.keys) => Class::Record,
+        _ if seen.indexed > 0 => Class::Envelope { by_index: true },
         _ => Class::Other,
     }
 }
@@ -77,26 +83,40 @@ fn look(text: &[u8], at: usize, json: &Json, known: &Keys, seen: &mut Seen) -> R
             _ if is_index(name) && json.by_index => return envelope(true),
             Value::List | Value::Object if one_of(json.roots) => return envelope(json.by_index),
             Value::Object if one_of(json.wrappers) => return envelope(json.by_index),
-            Value::Object
-                if is_index(name) && !seen.has_known && is_record(text, value, json, Some(known)) =>
-            {
-                return envelope(true);
-            }
+            Value::Object if is_index(name) && is_record(text, value, json, Some(known)) => seen.indexed += 1,
             Value::List | Value::Object if is_part(name, json) => return Ok(Some(Class::Record)),
             _ => {}
         }
-        seen.has_known |= known.slot(name).is_some();
-        let name = String::from_utf8_lossy(name).into_owned();
-        seen.keys.push(normalise(&name));
-        let said = match found {
-            Value::Text(found) => Some(&text[found.start..found.end]),
-            Value::Bare(start, end) => Some(&text[start..end]),
-            _ => None,
-        };
-        seen.told.0.push((name, said.map(|said| String::from_utf8_lossy(said).into_owned())));
+        // A record may have one such member; a list of records need not be short.
+        if seen.indexed == SURELY && !seen.has_known {
+            return envelope(true);
+        }
+        seen.take(name, said(text, &found), known);
         members.pass(bracket_end(text, value)?);
     }
     Ok(None)
+}
+
+/// What a value says, if it is no list or object.
+fn said<'t>(text: &'t [u8], found: &Value) -> Option<&'t [u8]> {
+    match found {
+        Value::Text(found) => Some(&text[found.start..found.end]),
+        Value::Bare(start, end) => Some(&text[*start..*end]),
+        _ => None,
+    }
+}
+
+impl Seen {
+    fn take(&mut self, name: &[u8], said: Option<&[u8]>, known: &Keys) {
+        let is_known = known.slot(name).is_some();
+        self.has_known |= is_known;
+        if self.keys.len() < MOST_KEYS || is_known && self.keys.len() < 2 * MOST_KEYS {
+            let shown = |text: &[u8]| String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned();
+            let name = shown(name);
+            self.keys.push(normalise(&name));
+            self.told.0.push((name, said.map(shown)));
+        }
+    }
 }
 
 /// Whether a key is the number of an element.

@@ -22,6 +22,8 @@ pub struct Resume<'t> {
     pub text: &'t [u8],
     /// The key with which the last good record began.
     pub first_key: &'t [u8],
+    /// Records may stand under numbers.
+    pub by_index: bool,
 }
 
 impl Resume<'_> {
@@ -46,7 +48,7 @@ impl Resume<'_> {
         let on_a_line = near[bare.len()..].contains(&b'\n');
         match bare.last() {
             Some(byte @ (b',' | b'[' | b'}' | b']')) => Some(*byte),
-            Some(b':') if self.json.by_index => is_index(&bare[..bare.len() - 1]).then_some(b','),
+            Some(b':') if self.by_index => is_index(&bare[..bare.len() - 1]).then_some(b','),
             Some(b':') => None,
             _ => on_a_line.then_some(b'\n'),
         }
