@@ -39,6 +39,7 @@
 pub mod answer;
 mod append;
 mod archive;
+mod around;
 mod column;
 pub mod convert;
 mod csv;

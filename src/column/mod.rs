@@ -35,7 +35,8 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, SchemaRef};
 use memchr::memchr_iter;
 
-use crate::format::{Layout, around};
+use crate::around;
+use crate::format::Layout;
 use crate::frame::{Counts, Records, Reject, shared};
 use crate::options::{Options, Wanted};
 use crate::prepared::Prepared;

@@ -15,7 +15,7 @@ use encoding_rs::Encoding;
 use memchr::{memchr, memchr_iter};
 
 use super::{ALL, Csv, Fit, Format, Layout, Misfit, normalise};
-use crate::csv::{Dialect, End, Quotes, read_record};
+use crate::csv::{Dialect, End, Field, Quotes, read_record};
 use crate::frame::clean::reads_cleanly;
 use crate::split::csv;
 
@@ -187,9 +187,9 @@ fn headerless(
         let csv = format.csv()?;
         DELIMITERS.iter().find_map(|&delimiter| {
             let dialect = Dialect { delimiter, eol, quotes: csv.quotes };
-            let names = generation(csv, line, dialect, asked)?;
             let mut fields = Vec::new();
-            read_record(line, 0, dialect, &mut fields);
+            let End::At(_) = read_record(line, 0, dialect, &mut fields) else { return None };
+            let names = generation(csv, line, &fields, asked)?;
             let layout = Layout::new(format, dialect, &names, None).without_header(fields.len());
             (asked != Some(Likeness::Clean) || reads_cleanly(line, &fields, &layout)).then_some(layout)
         })
@@ -198,18 +198,16 @@ fn headerless(
 
 /// The columns that this line is a record of: by its shape, or, of the format that was asked for,
 /// the first generation that has as many, or that it can be fitted to.
-fn generation(csv: &Csv, line: &[u8], dialect: Dialect, asked: Option<Likeness>) -> Option<Vec<String>> {
-    let values = values(line, dialect)?;
-    let borrowed: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+fn generation(csv: &Csv, line: &[u8], fields: &[Field], asked: Option<Likeness>) -> Option<Vec<String>> {
+    let values: Vec<_> = fields.iter().map(|field| field.value(line)).collect();
+    let borrowed: Vec<&[u8]> = values.iter().map(|value| &**value).collect();
     let owned = |names: &&[&str]| names.iter().map(|name| name.to_string()).collect();
     if (csv.is_record)(&borrowed) {
         return csv.generations.last().map(owned);
     }
-    let mut fields = Vec::new();
-    read_record(line, 0, dialect, &mut fields);
     let fits = |names: &&&[&str]| {
         let names: Vec<String> = names.iter().map(|name| normalise(name)).collect();
-        let misfit = Misfit { names: &names, text: line, fields: &fields };
+        let misfit = Misfit { names: &names, text: line, fields };
         (csv.plain)(&names, fields.len()) || (fields.len() > 1 && !matches!((csv.fit)(&misfit), Fit::No(_)))
     };
     let exact = |names: &&&[&str]| names.len() == fields.len() && fits(names);

@@ -5,7 +5,6 @@
 //! the table points to. Nothing here reads, splits or types anything, and no stage knows a vendor.
 
 mod ami;
-pub mod around;
 mod asterisk;
 pub mod detect;
 mod kazoo;

@@ -13,8 +13,9 @@ use hashbrown::HashTable;
 use memchr::memchr_iter;
 
 use super::{Checked, Counts, How, Lines, Place, Reason, Records, Reject, Span, Stray, kept, shared};
+use crate::around;
 use crate::format::layout::Nest;
-use crate::format::{Layout, Syntax, around};
+use crate::format::{Layout, Syntax};
 use crate::split::{Element, ElementKind, Unreadable};
 
 /// Strays of one record that are compared one by one; of more the names are hashed.

@@ -325,6 +325,6 @@ pub struct Reject {
     pub message: Arc<str>,
     /// Its text verbatim; of one that is too large only the beginning.
     pub raw: Vec<u8>,
-    /// What it stood in, where its text alone does not tell what it is: see [`crate::format::around`].
+    /// What it stood in, where its text alone does not tell what it is: see `around.rs`.
     pub around: Option<String>,
 }

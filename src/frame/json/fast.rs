@@ -149,11 +149,8 @@ impl<'t> Fast<'t> {
             }
             let member = match self.next(table, Some(nesting), at, step, count == 0)? {
                 Next::End(end) => {
-                    if !is_call && !table.has_known() {
-                        return None;
-                    }
                     if !is_call {
-                        table.accept(start, end);
+                        table.has_known().then(|| table.accept(start, end))?;
                     }
                     return Some(end);
                 }

@@ -48,7 +48,7 @@ impl Resume<'_> {
         let on_a_line = near[bare.len()..].contains(&b'\n');
         match bare.last() {
             Some(byte @ (b',' | b'[' | b'}' | b']')) => Some(*byte),
-            Some(b':') if self.by_index => is_index(&bare[..bare.len() - 1]).then_some(b','),
+            Some(b':') if self.by_index => ends_in_index(&bare[..bare.len() - 1]).then_some(b','),
             Some(b':') => None,
             _ => on_a_line.then_some(b'\n'),
         }
@@ -72,7 +72,7 @@ impl Resume<'_> {
 }
 
 /// Whether a text ends in an index in quotes.
-fn is_index(text: &[u8]) -> bool {
+fn ends_in_index(text: &[u8]) -> bool {
     let text = text.trim_ascii_end();
     let Some(text) = text.strip_suffix(b"\"") else { return false };
     let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
@@ -83,7 +83,7 @@ fn is_index(text: &[u8]) -> bool {
 /// and the blanks between the two.
 pub fn trimmed(text: &[u8], at: usize, next: usize) -> usize {
     let mut own = text[at..next].trim_ascii_end();
-    if let Some(rest) = own.strip_suffix(b":").filter(|rest| is_index(rest)) {
+    if let Some(rest) = own.strip_suffix(b":").filter(|rest| ends_in_index(rest)) {
         let rest = rest.trim_ascii_end();
         let quote = rest[..rest.len() - 1].iter().rposition(|&byte| byte == b'"').unwrap_or(0);
         own = rest[..quote].trim_ascii_end();
